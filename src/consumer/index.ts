@@ -1,0 +1,18 @@
+/** `umbus/consumer`: reading UMS messages and applying them. */
+export type {
+  UmsField,
+  UmsMessage,
+  UmsMessageType,
+  UmsOperation,
+  UmsTerminationReason,
+  UmsType,
+  UmsValue,
+} from '../ums/types.ts';
+export { openReader, type ReaderOptions } from './embedded.ts';
+export type { MessagePlace } from './invalid.ts';
+export { parseKey, parseNamespace, type UmsKey, type UmsNamespace } from './namespace.ts';
+export { readUms } from './read.ts';
+export { rows, type UmsRow, type UmsValues } from './rows.ts';
+export { type SubscribeFrom, type SubscribeOptions, subscribe, type UmsRecord } from './subscribe.ts';
+export { type Applied, createTable, type TableOptions, type UmsTable } from './table.ts';
+export { createTables, type UmsTables } from './tables.ts';

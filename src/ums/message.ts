@@ -1,0 +1,74 @@
+import { Buffer } from 'node:buffer';
+import type { UmsField, UmsMessageType, UmsTerminationReason } from './types.ts';
+
+/** The version of UMS that umbus writes. */
+export const UMS_VERSION = '1.3';
+
+const systemField = (name: string, type: UmsField['type']): UmsField => ({
+  name,
+  type,
+  nullable: false,
+  encoded: false,
+});
+
+const TIME_FIELD = systemField('ums_ts_', 'datetime');
+
+/** The columns in front of a row's own. */
+export const SYSTEM_FIELDS: readonly UmsField[] = [
+  systemField('ums_id_', 'long'),
+  TIME_FIELD,
+  systemField('ums_op_', 'string'),
+  systemField('ums_uid_', 'string'),
+];
+
+/** Names that no column of a source table may have. */
+export const RESERVED_NAMES: ReadonlySet<string> = new Set(SYSTEM_FIELDS.map(field => field.name));
+
+/** What comes before the tuples of a data message: the envelope up to and with `"payload":[`. */
+export function dataHeader(
+  namespace: string,
+  columns: readonly UmsField[],
+  primaryKey: readonly string[],
+): Buffer {
+  const schema = {
+    namespace,
+    batchId: 0,
+    fields: [...SYSTEM_FIELDS, ...columns],
+    ...(primaryKey.length > 0 ? { primaryKey } : {}),
+  };
+  return Buffer.from(
+    `{"protocol":${protocol('data_increment_data')},"schema":${JSON.stringify(schema)},"payload":[`,
+    'utf8',
+  );
+}
+
+/** A data message: the header and tuples as TupleBuffer has them, each followed by a comma. Copies; at least one tuple. */
+export function dataMessage(header: Buffer, tuples: Buffer): Buffer {
+  const message = Buffer.allocUnsafeSlow(header.length + tuples.length + 1);
+  header.copy(message, 0);
+  tuples.copy(message, header.length);
+  message[message.length - 2] = 93;
+  message[message.length - 1] = 125;
+  return message;
+}
+
+/** The message that ends a version of a table; `time` is its `ums_ts_`. */
+export function terminationMessage(namespace: string, time: string, reason: UmsTerminationReason): Buffer {
+  const schema = { namespace, batchId: 0, fields: [TIME_FIELD], reason };
+  return Buffer.from(
+    `{"protocol":${protocol('data_increment_termination')},"schema":${JSON.stringify(schema)},"payload":[{"tuple":[${JSON.stringify(time)}]}]}`,
+    'utf8',
+  );
+}
+
+/**
+ * The key of a message's record: `<type>.<namespace>.<milliseconds>|<ds>.wh_placeholder`, ten parts. `timeMs` is the time
+ * of the first tuple in milliseconds since 1970-01-01 UTC.
+ */
+export function messageKey(type: UmsMessageType, namespace: string, timeMs: number, ds: string): Buffer {
+  return Buffer.from(`${type}.${namespace}.${timeMs}|${ds}.wh_placeholder`, 'utf8');
+}
+
+function protocol(type: UmsMessageType): string {
+  return JSON.stringify({ type, version: UMS_VERSION });
+}
