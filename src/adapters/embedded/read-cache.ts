@@ -1,0 +1,81 @@
+import type { Buffer } from 'node:buffer';
+import { Fifo } from './fifo.ts';
+
+/** A verified batch in memory. Its bytes never change. */
+export interface LoadedBatch {
+  readonly base: bigint;
+  readonly last: bigint;
+  readonly bytes: Buffer;
+}
+
+/** The batches of one partition that are in memory: the newest ones, in order, and the one that was read last. */
+export class PartitionCache {
+  recent = new Fifo<LoadedBatch>();
+  lastRead: LoadedBatch | null = null;
+
+  /** Forgets everything, because the stored batches have changed. */
+  clear(): void {
+    this.recent = new Fifo();
+    this.lastRead = null;
+  }
+}
+
+/** What an entry costs besides its bytes, roughly. */
+const ENTRY_BYTES = 200;
+
+/**
+ * Keeps what was just written, for readers in this process that follow closely and so never touch the store, and the batch each partition was
+ * last read from, for readers that take it in small bites. Bounded in bytes; the oldest entry goes first. Batches stay valid when they leave.
+ */
+export class ReadCache {
+  readonly #limit: number;
+  readonly #queue = new Fifo<{ readonly cache: PartitionCache; readonly batch: LoadedBatch }>();
+  #bytes = 0;
+
+  constructor(limitBytes: number) {
+    this.#limit = limitBytes;
+  }
+
+  /** Adds the newest batch of a partition. */
+  addRecent(cache: PartitionCache, batch: LoadedBatch): void {
+    cache.recent.push(batch);
+    this.#hold(cache, batch);
+  }
+
+  /** Remembers the batch that was read last. */
+  setLastRead(cache: PartitionCache, batch: LoadedBatch): void {
+    cache.lastRead = batch;
+    this.#hold(cache, batch);
+  }
+
+  /** The batch with the offset in it, or null. */
+  find({ recent, lastRead }: PartitionCache, offset: bigint): LoadedBatch | null {
+    const first = recent.at(0);
+    if (first !== undefined && offset >= first.base) {
+      let low = 0;
+      let high = recent.length - 1;
+      while (low < high) {
+        const middle = (low + high + 1) >>> 1;
+        const batch = recent.at(middle);
+        if (batch !== undefined && batch.base <= offset) low = middle;
+        else high = middle - 1;
+      }
+      const found = recent.at(low);
+      if (found !== undefined && offset <= found.last) return found;
+    }
+    return lastRead !== null && offset >= lastRead.base && offset <= lastRead.last ? lastRead : null;
+  }
+
+  #hold(cache: PartitionCache, batch: LoadedBatch): void {
+    this.#queue.push({ cache, batch });
+    this.#bytes += batch.bytes.length + ENTRY_BYTES;
+    while (this.#bytes > this.#limit) {
+      const oldest = this.#queue.shift();
+      if (oldest === undefined) return;
+      this.#bytes -= oldest.batch.bytes.length + ENTRY_BYTES;
+      if (oldest.cache.lastRead === oldest.batch) oldest.cache.lastRead = null;
+      // Entries of one partition leave in the order they came.
+      if (oldest.cache.recent.at(0) === oldest.batch) oldest.cache.recent.shift();
+    }
+  }
+}

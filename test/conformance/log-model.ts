@@ -1,0 +1,148 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import type { LogTraits } from './log.ts';
+import { forever, join, type OpenFixture, record, type TestMember, topic, values } from './log-fixture.ts';
+
+type Step =
+  | { readonly kind: 'append'; readonly partition: number; readonly sizes: readonly number[] }
+  | { readonly kind: 'commit'; readonly sizes: readonly number[]; readonly bad: boolean }
+  | { readonly kind: 'read'; readonly partition: number; readonly from: number; readonly maxBytes: number }
+  | { readonly kind: 'tail'; readonly partition: number; readonly count: number }
+  | { readonly kind: 'rejoin' }
+  | { readonly kind: 'reopen' };
+
+const PARTITIONS = 3;
+const sizes = fc.array(fc.integer({ min: 0, max: 3_000 }), { maxLength: 6 });
+const partition = fc.nat({ max: PARTITIONS - 1 });
+const step: fc.Arbitrary<Step> = fc.oneof(
+  { weight: 4, arbitrary: fc.record({ kind: fc.constant('append' as const), partition, sizes }) },
+  { weight: 4, arbitrary: fc.record({ kind: fc.constant('commit' as const), sizes, bad: fc.boolean() }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      kind: fc.constant('read' as const),
+      partition,
+      from: fc.nat({ max: 40 }),
+      maxBytes: fc.nat({ max: 9_000 }),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({ kind: fc.constant('tail' as const), partition, count: fc.nat({ max: 9 }) }),
+  },
+  { weight: 1, arbitrary: fc.constant({ kind: 'rejoin' as const }) },
+  { weight: 1, arbitrary: fc.constant({ kind: 'reopen' as const }) },
+);
+
+/** Random calls against a log and against arrays give the same. A failure prints the seed and the shortest calls that show it. */
+export function describeModel(open: OpenFixture, traits: LogTraits): void {
+  test('behaves as arrays do under random calls', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 40 }), async steps => {
+        await using fixture = await open();
+        await using run = await start(fixture.log, fixture.reopen);
+        for (const each of steps) {
+          if (each.kind === 'reopen' && !traits.reopens) continue;
+          await run.take(each);
+        }
+        await run.compare();
+      }),
+      { numRuns: 40, endOnFailure: false },
+    );
+  });
+}
+
+async function start(
+  first: import('../../src/ports/log.ts').Log,
+  reopen: (() => Promise<typeof first>) | undefined,
+) {
+  let log = first;
+  await log.ensureTopics([topic('in', PARTITIONS), topic('out')]);
+  const model = { in: Array.from({ length: PARTITIONS }, (): string[] => []), out: [] as string[] };
+  let committed: bigint | null = null;
+  let count = 0;
+  let member: TestMember = await join(log, 'g', ['in'], 'm');
+  const make = (size: number) => `${count++}:${'x'.repeat(size)}`;
+  const rejoin = async () => {
+    await member[Symbol.asyncDispose]();
+    member = await join(log, 'g', ['in'], 'm');
+  };
+  const steps = {
+    async append({ partition: to, sizes: each }: Step & { kind: 'append' }) {
+      const sent = each.map(make);
+      await using writer = await log.openWriter('w');
+      await writer.append(sent.map(value => record('in', value, { partition: to })));
+      model.in[to]?.push(...sent);
+    },
+    async commit({ sizes: each, bad }: Step & { kind: 'commit' }) {
+      await member.settle(PARTITIONS);
+      const sent = each.map(make);
+      const outputs = sent.map(value => record('out', value));
+      const offset = (committed ?? 0n) + 1n;
+      const offsets = [{ topic: 'in', partition: 0, offset, metadata: `at ${offset}` }];
+      const commit = { outputs: bad ? [...outputs, record('none', 'x')] : outputs, offsets };
+      if (bad) {
+        await assert.rejects(member.membership.commit(commit));
+        await rejoin();
+      } else {
+        await member.membership.commit(commit);
+        model.out.push(...sent);
+        committed = offset;
+      }
+    },
+    async read({ partition: from, from: offset, maxBytes }: Step & { kind: 'read' }) {
+      const expected = model.in[from] ?? [];
+      const start = Math.min(offset, expected.length);
+      const batch = await log.read(
+        { topic: 'in', partition: from, offset: BigInt(start) },
+        { maxBytes, maxWaitMs: 0 },
+        forever,
+      );
+      assert.deepEqual(values(batch.records), expected.slice(start, start + batch.records.length));
+      assert.equal(batch.nextOffset, BigInt(start + batch.records.length));
+      assert.equal(batch.endOffset, BigInt(expected.length));
+      assert.ok(batch.records.length > 0 || start === expected.length);
+    },
+    async tail({ partition: of, count: wanted }: Step & { kind: 'tail' }) {
+      const expected = wanted === 0 ? [] : (model.in[of] ?? []).slice(-wanted);
+      assert.deepEqual(values(await log.tail({ topic: 'in', partition: of }, wanted)), expected);
+    },
+    rejoin,
+    async reopen() {
+      await member[Symbol.asyncDispose]();
+      if (reopen !== undefined) log = await reopen();
+      member = await join(log, 'g', ['in'], 'm');
+    },
+  };
+  return {
+    async take(each: Step): Promise<void> {
+      switch (each.kind) {
+        case 'append':
+          return steps.append(each);
+        case 'commit':
+          return steps.commit(each);
+        case 'read':
+          return steps.read(each);
+        case 'tail':
+          return steps.tail(each);
+        case 'rejoin':
+          return steps.rejoin();
+        case 'reopen':
+          return steps.reopen();
+      }
+    },
+    async compare(): Promise<void> {
+      for (let at = 0; at < PARTITIONS; at++) {
+        const stored = await log.tail({ topic: 'in', partition: at }, 10_000);
+        assert.deepEqual(values(stored), model.in[at]);
+      }
+      assert.deepEqual(values(await log.tail({ topic: 'out', partition: 0 }, 10_000)), model.out);
+      const [offset] = await log.committed('g', [{ topic: 'in', partition: 0 }]);
+      assert.equal(offset?.offset ?? null, committed);
+    },
+    async [Symbol.asyncDispose](): Promise<void> {
+      await member[Symbol.asyncDispose]();
+    },
+  };
+}
