@@ -1,0 +1,142 @@
+import { type Check, listed, type Subscription } from './check.ts';
+import type { SqlSession } from './connect.ts';
+import { checkSelect } from './doctor-account.ts';
+import type { MysqlSourceOptions } from './options.ts';
+import { textOf } from './server-facts.ts';
+
+/** Character sets that are decoded. */
+const CHARSETS = new Set(['utf8mb4', 'utf8mb3', 'utf8', 'latin1', 'ascii', 'binary']);
+/** Types of information_schema that are not decoded. */
+const TYPES = new Set([
+  'geometry',
+  'point',
+  'linestring',
+  'polygon',
+  'multipoint',
+  'multilinestring',
+  'multipolygon',
+  'geomcollection',
+  'geometrycollection',
+  'vector',
+  'uuid',
+  'inet4',
+  'inet6',
+  'xmltype',
+]);
+
+interface TableName {
+  readonly schema: string;
+  readonly table: string;
+}
+
+async function subscribedTables(
+  session: SqlSession,
+  subscription: Subscription,
+): Promise<readonly TableName[]> {
+  if (subscription.schemas.length === 0) return [];
+  const rows = await session.query(
+    `SELECT table_schema AS s, table_name AS t FROM information_schema.tables
+      WHERE table_type = 'BASE TABLE' AND table_schema IN (?) ORDER BY 1, 2`,
+    [subscription.schemas],
+  );
+  return rows
+    .map(row => ({ schema: textOf(row, 's'), table: textOf(row, 't') }))
+    .filter(({ schema, table }) => subscription.subscribed(schema, table));
+}
+
+function checkTables(subscription: Subscription, tables: readonly TableName[]): readonly Check[] {
+  const why = 'A schema without tables that the account can see gives no messages.';
+  return subscription.schemas.map(schema => {
+    const count = tables.filter(table => table.schema === schema).length;
+    return {
+      item: `schema ${schema}`,
+      ok: count > 0 || 'warn',
+      found: count === 1 ? '1 subscribed table' : `${count} subscribed tables`,
+      wanted: 'at least one',
+      why,
+      statement: null,
+    };
+  });
+}
+
+async function checkPrimaryKeys(
+  session: SqlSession,
+  schemas: readonly string[],
+  tables: readonly TableName[],
+): Promise<Check> {
+  const rows = await session.query(
+    `SELECT DISTINCT table_schema AS s, table_name AS t FROM information_schema.statistics
+      WHERE index_name = 'PRIMARY' AND table_schema IN (?)`,
+    [schemas],
+  );
+  const keyed = new Set(rows.map(row => `${textOf(row, 's')}.${textOf(row, 't')}`));
+  const without = tables.map(({ schema, table }) => `${schema}.${table}`).filter(name => !keyed.has(name));
+  return {
+    item: 'primary keys',
+    ok: without.length === 0 || 'warn',
+    found: without.length === 0 ? 'every table has one' : `none in ${listed(without)}`,
+    wanted: 'one in every table',
+    why: 'Without a key a consumer finds the row of an update by its before image alone.',
+    statement: null,
+  };
+}
+
+async function checkColumns(
+  session: SqlSession,
+  schemas: readonly string[],
+  subscription: Subscription,
+): Promise<readonly Check[]> {
+  const rows = await session.query(
+    `SELECT c.table_schema AS s, c.table_name AS t, c.column_name AS n, c.data_type AS type, c.column_type AS full,
+            c.character_set_name AS charset
+       FROM information_schema.columns c JOIN information_schema.tables t USING (table_schema, table_name)
+      WHERE t.table_type = 'BASE TABLE' AND c.table_schema IN (?)
+        AND (c.character_set_name IS NOT NULL OR c.data_type IN (?) OR c.column_type LIKE '%COMPRESSED%')
+      ORDER BY 1, 2, c.ordinal_position`,
+    [schemas, [...TYPES]],
+  );
+  const columns = rows
+    .filter(row => subscription.subscribed(textOf(row, 's'), textOf(row, 't')))
+    .map(row => ({
+      name: `${textOf(row, 's')}.${textOf(row, 't')}.${textOf(row, 'n')}`,
+      type: textOf(row, 'type').toLowerCase(),
+      compressed: /\bCOMPRESSED\b/.test(textOf(row, 'full').replace(/'(?:[^']|'')*'/g, '')),
+      charset: textOf(row, 'charset').toLowerCase(),
+    }));
+  const foreign = columns
+    .filter(({ charset }) => charset !== '' && !CHARSETS.has(charset))
+    .map(({ name, charset }) => `${name} (${charset})`);
+  const undecoded = columns
+    .filter(({ type, compressed }) => TYPES.has(type) || compressed)
+    .map(({ name, type, compressed }) => `${name} (${type}${compressed ? ' compressed' : ''})`);
+  const why = 'A table with such a column is parked until it can be decoded; the others go on.';
+  const check = (item: string, found: readonly string[], wanted: string): Check => ({
+    item,
+    ok: found.length === 0 || 'warn',
+    found: found.length === 0 ? 'all decoded' : `not decoded yet: ${listed(found)}`,
+    wanted,
+    why,
+    statement: null,
+  });
+  return [
+    check('character sets', foreign, 'utf8mb4, utf8mb3, latin1, ascii or binary'),
+    check('column types', undecoded, 'no spatial, VECTOR, UUID, INET, XML or compressed columns'),
+  ];
+}
+
+/** Looks at the tables that a line subscribes to: that they exist, may be read, have keys, and can be decoded. */
+export async function checkSubscription(
+  session: SqlSession,
+  options: MysqlSourceOptions,
+  subscription: Subscription,
+): Promise<readonly Check[]> {
+  const { schemas } = subscription;
+  if (schemas.length === 0) return [];
+  const tables = await subscribedTables(session, subscription);
+  return [
+    ...(await checkSelect(session, options, tables)),
+    ...checkTables(subscription, tables),
+    await checkPrimaryKeys(session, schemas, tables),
+    ...(await checkColumns(session, schemas, subscription)),
+  ];
+}

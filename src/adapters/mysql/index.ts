@@ -1,0 +1,5 @@
+/** MySQL and MariaDB as a change source, and what is asked of them beside it. */
+export { type Check, type ExamineOptions, examine, type Subscription } from './doctor.ts';
+export { inspect, type SourceInspection, type SourceStatus, sourceStatus } from './inspect.ts';
+export type { MysqlLogin, MysqlSourceOptions, MysqlTls } from './options.ts';
+export { createMysqlSource } from './source.ts';
