@@ -1,0 +1,169 @@
+import type { Buffer } from 'node:buffer';
+import type { RawRun } from '../change/raw-run.ts';
+import { UmbusError } from '../core/errors.ts';
+import type { Processor, StoreDef } from '../topology/types.ts';
+import { TupleBuffer } from '../ums/tuple-buffer.ts';
+import { TuplePrefix } from '../ums/tuple-prefix.ts';
+import { zoneOf } from '../ums/zone.ts';
+import { DecoderCache } from './append-decoders.ts';
+import {
+  type AppendOptions,
+  type AppendOutput,
+  type AppendSettings,
+  DEFAULT_MAX_BYTES,
+  DEFAULT_MAX_ROWS,
+} from './append-options.ts';
+import { appendRun, type RunContext } from './append-run.ts';
+import type { ParkedState, TableState } from './append-state.ts';
+
+export type { AppendOptions, AppendOutput } from './append-options.ts';
+export { type ParkedState, type TableState, tablesStore } from './append-state.ts';
+
+/** The stores of the appender. */
+export type AppendStores = { readonly tables: StoreDef<string, TableState> };
+
+/** Buffers kept for the next record, and the largest that is kept. */
+const KEPT_BUFFERS = 64;
+const KEPT_BUFFER_BYTES = 4 * 1024 * 1024;
+
+/** What a run became. */
+interface AppendedRun {
+  readonly outputs: readonly AppendOutput[];
+  readonly states: readonly (readonly [key: string, state: TableState])[];
+  readonly parked: readonly { readonly key: string; readonly run: Buffer; readonly reason: ParkedState }[];
+}
+
+/**
+ * The appender: decodes the rows of runs straight into UMS messages, one a table and record unless a bound splits it. What it emits for a record depends on
+ * the record and the store `tables` alone. A table whose rows cannot be decoded is parked, from the event that failed on, with its bytes; the others go on.
+ * Errors: UMBUS_TOPOLOGY_DECODE, UMBUS_SOURCE_PROTOCOL for a run that is unusable as a whole, UMBUS_CONFIG_INVALID for an unknown time zone; nothing is emitted then.
+ */
+export function createAppender(
+  options: AppendOptions,
+): Processor<string, RawRun, string, AppendOutput, AppendStores> {
+  const work = new Appending(settingsOf(options));
+  return {
+    on: (record, context, emit) => {
+      const { tables } = context.stores;
+      const run = record.value;
+      const result = work.append(
+        run,
+        key => tables.get(key),
+        () => keysOf(tables.entries()),
+      );
+      for (const [key, state] of result.states) tables.set(key, state);
+      for (const output of result.outputs) {
+        emit(record.key, output, { partition: context.partition });
+      }
+      for (const parked of result.parked) {
+        context.park(parked.key, parked.run, parkedError(parked.key, parked.reason));
+      }
+    },
+  };
+}
+
+/** What a replay gives. */
+export interface ReplayedTable {
+  readonly outputs: readonly AppendOutput[];
+  /** The table's state after it: `parked` is null when every event could be decoded. */
+  readonly state: TableState;
+  /** Runs, encoded, that could not be decoded again, in order; [] when the replay is whole. They take the place of the runs given. */
+  readonly parked: readonly Buffer[];
+}
+
+/**
+ * Decodes the parked runs of one table again, in the order in which they were parked: the same code as the appender's, with the same ids, so a consumer that
+ * has seen a row of it knows it as a repeat. `state` is the table's state in the store `tables`, and `runs` all that was parked since `state.parked.since`.
+ * Pure: the caller writes the outputs, the new state and nothing else in one commit, or keeps things as they are.
+ */
+export function replayParked(
+  options: AppendOptions,
+  table: { readonly schema: string; readonly table: string },
+  state: TableState,
+  runs: Iterable<RawRun>,
+): ReplayedTable {
+  const key = `${table.schema}.${table.table}`;
+  const work = new Appending({
+    ...settingsOf(options),
+    subscribed: (schema, name) => schema === table.schema && name === table.table,
+  });
+  const outputs: AppendOutput[] = [];
+  const parked: Buffer[] = [];
+  let now: TableState = { ...state, parked: null };
+  for (const run of runs) {
+    const result = work.append(
+      run,
+      () => now,
+      () => [key],
+    );
+    outputs.push(...result.outputs);
+    for (const [, next] of result.states) now = next;
+    for (const again of result.parked) parked.push(again.run);
+  }
+  return { outputs, state: now, parked };
+}
+
+/** One task's decoders and buffers. Keeps nothing from one run to the next that what it makes depends on. */
+class Appending {
+  readonly #settings: AppendSettings;
+  readonly #decoders: DecoderCache;
+  readonly #prefix: TuplePrefix;
+  readonly #free: TupleBuffer[] = [];
+
+  constructor(settings: AppendSettings) {
+    this.#settings = settings;
+    this.#decoders = new DecoderCache(settings.ds, settings.zone);
+    this.#prefix = new TuplePrefix(settings.zone);
+  }
+
+  append(run: RawRun, stateOf: RunContext['stateOf'], known: RunContext['known']): AppendedRun {
+    const outputs: AppendOutput[] = [];
+    const parts = appendRun(run, {
+      shared: {
+        settings: this.#settings,
+        prefix: this.#prefix,
+        outputs,
+        lend: () => this.#free.pop() ?? new TupleBuffer(),
+      },
+      decoders: this.#decoders,
+      stateOf,
+      known,
+      wanted: this.#settings.subscribed,
+    });
+    const states: [string, TableState][] = [];
+    const parked: { key: string; run: Buffer; reason: ParkedState }[] = [];
+    for (const [key, part] of parts) {
+      const { state, changed, buffer } = part.finish();
+      if (buffer !== null) this.#takeBack(buffer);
+      const bytes = part.parked.encode(run);
+      if (bytes !== null && state.parked !== null) parked.push({ key, run: bytes, reason: state.parked });
+      if (changed) states.push([key, state]);
+    }
+    return { outputs, states, parked };
+  }
+
+  #takeBack(buffer: TupleBuffer): void {
+    if (this.#free.length >= KEPT_BUFFERS || buffer.bytes.length > KEPT_BUFFER_BYTES) return;
+    buffer.clear();
+    this.#free.push(buffer);
+  }
+}
+
+function settingsOf(options: AppendOptions): AppendSettings {
+  return {
+    ds: options.ds,
+    maxRows: options.maxRows ?? DEFAULT_MAX_ROWS,
+    maxBytes: options.maxBytes ?? DEFAULT_MAX_BYTES,
+    zone: zoneOf(options.timeZone ?? 'UTC'),
+    subscribed: options.subscribed ?? (() => true),
+    beforeImage: options.beforeImage ?? (() => false),
+  };
+}
+
+function* keysOf<V>(entries: Iterable<readonly [string, V]>): Iterable<string> {
+  for (const [key] of entries) yield key;
+}
+
+function parkedError(key: string, reason: ParkedState): UmbusError {
+  return new UmbusError(reason.code, reason.message, { details: { table: key, since: reason.since } });
+}

@@ -1,0 +1,221 @@
+import { Buffer } from 'node:buffer';
+import { eventStart } from '../binlog/position.ts';
+import type { RawRun, RawTable } from '../change/raw-run.ts';
+import { UmbusError } from '../core/errors.ts';
+import { murmur2 } from '../core/murmur2.ts';
+import type { Emit, Processor } from '../topology/types.ts';
+
+/** A run, or the part of one, of one schema and one partition of `<ds>.<schema>`. */
+export interface Dispatched {
+  readonly schema: string;
+  readonly partition: number;
+  readonly run: RawRun;
+}
+
+export interface DispatchOptions {
+  /** Runs of other schemas are dropped: the extractor had them subscribed once. */
+  readonly subscribedSchema: (schema: string) => boolean;
+  /** Partitions of each `<ds>.<schema>`. */
+  readonly partitions: number;
+}
+
+/** In `spans`: a transaction's start. */
+const TRANSACTION_SPAN = -1;
+/** A bound on remembered tables; a line has far fewer. */
+const MAX_REMEMBERED = 100_000;
+
+/**
+ * The dispatcher: splits each run by schema and table partition, and emits the parts with their partition, in the order in which they begin in the run. A transaction's
+ * start goes to each part that has an event of it; statements go to all partitions of their schema. A run of one part passes unchanged.
+ * Routes on envelope fields alone. Errors: UMBUS_TOPOLOGY_DECODE when spans, tables and events do not fit.
+ */
+export function createDispatcher(options: DispatchOptions): Processor<string, RawRun, string, Dispatched> {
+  const router = new Router(options);
+  return {
+    on: (record, _context, emit) => {
+      const run = record.value;
+      const routes = run.tables.map(table => router.route(table));
+      const only = onlyPart(routes);
+      if (only === null) splitRun(run, routes, record.key, emit);
+      else if (only !== 'none') {
+        emit(record.key, { ...only, run }, { partition: only.partition });
+      }
+    },
+  };
+}
+
+/** The partition of a table: murmur2 of `schema.table` in UTF-8, as Kafka's clients would place that key. */
+export function tablePartition(schema: string, table: string, partitions: number): number {
+  return (murmur2(Buffer.from(`${schema}.${table}`)) & 0x7fffffff) % partitions;
+}
+
+/** Where a table's spans go: one partition, or all of them (statements); null for nowhere. */
+interface Route {
+  readonly schema: string;
+  readonly partitions: readonly number[];
+}
+
+class Router {
+  readonly #options: DispatchOptions;
+  readonly #all: readonly number[];
+  readonly #routes = new Map<string, Route | null>();
+
+  constructor(options: DispatchOptions) {
+    this.#options = options;
+    this.#all = Array.from({ length: options.partitions }, (_, partition) => partition);
+  }
+
+  route({ schema, table }: RawTable): Route | null {
+    const key = `${schema}\0${table}`;
+    const known = this.#routes.get(key);
+    if (known !== undefined) return known;
+    const route = this.#make(schema, table);
+    if (this.#routes.size >= MAX_REMEMBERED) this.#routes.clear();
+    this.#routes.set(key, route);
+    return route;
+  }
+
+  #make(schema: string, table: string): Route | null {
+    if (!this.#options.subscribedSchema(schema)) return null;
+    if (table === '') return { schema, partitions: this.#all };
+    return { schema, partitions: [tablePartition(schema, table, this.#options.partitions)] };
+  }
+}
+
+/** The one part that all tables go to; null when there are several, or some go nowhere; 'none' when there is nothing to emit. */
+function onlyPart(
+  routes: readonly (Route | null)[],
+): { readonly schema: string; readonly partition: number } | null | 'none' {
+  const first = routes[0];
+  if (first === undefined) return 'none';
+  const partition = first?.partitions[0];
+  for (const route of routes) {
+    if (route === null || route.schema !== first?.schema || route.partitions.length !== 1) return null;
+    if (route.partitions[0] !== partition) return null;
+  }
+  return first === null || partition === undefined ? null : { schema: first.schema, partition };
+}
+
+function splitRun(
+  run: RawRun,
+  routes: readonly (Route | null)[],
+  key: string,
+  emit: Emit<string, Dispatched>,
+): void {
+  checkSpans(run);
+  const parts = new Map<string, Part>();
+  let transactionAt = -1;
+  let transactionBytes = 0;
+  let at = 0;
+  for (let i = 0; i + 1 < run.spans.length; i += 2) {
+    const table = run.spans[i] ?? TRANSACTION_SPAN;
+    const bytes = run.spans[i + 1] ?? 0;
+    if (table === TRANSACTION_SPAN) {
+      transactionAt = at;
+      transactionBytes = bytes;
+    } else {
+      const route = routes[table] ?? null;
+      for (const partition of route?.partitions ?? []) {
+        const part = partOf(parts, route?.schema ?? '', partition);
+        if (transactionAt >= 0) part.addTransaction(transactionAt, transactionBytes);
+        part.add(run.tables[table], table, at, bytes);
+      }
+    }
+    at += bytes;
+  }
+  for (const part of parts.values()) {
+    const { schema, partition } = part;
+    emit(key, { schema, partition, run: part.toRun(run) }, { partition });
+  }
+}
+
+function checkSpans(run: RawRun): void {
+  let bytes = 0;
+  let fits = run.spans.length % 2 === 0;
+  for (const [i, value] of run.spans.entries()) {
+    if (i % 2 === 0) fits &&= value >= TRANSACTION_SPAN && value < run.tables.length;
+    else {
+      fits &&= value >= 0;
+      bytes += value;
+    }
+  }
+  if (fits && bytes === run.events.length) return;
+  throw new UmbusError(
+    'UMBUS_TOPOLOGY_DECODE',
+    `The run at ${run.file}:${run.position} has spans of ${bytes} bytes over ${run.events.length} bytes of events.`,
+    { details: { file: run.file, position: run.position } },
+  );
+}
+
+function partOf(parts: Map<string, Part>, schema: string, partition: number): Part {
+  const key = `${partition} ${schema}`;
+  let part = parts.get(key);
+  if (part === undefined) {
+    part = new Part(schema, partition);
+    parts.set(key, part);
+  }
+  return part;
+}
+
+/** The spans of one part while they are gathered. */
+class Part {
+  readonly schema: string;
+  readonly partition: number;
+  readonly #tables: RawTable[] = [];
+  readonly #indexes = new Map<number, number>();
+  readonly #spans: number[] = [];
+  /** Pairs: offset in the run's events, byte length. */
+  readonly #pieces: number[] = [];
+  #bytes = 0;
+  #transactionAt = -1;
+
+  constructor(schema: string, partition: number) {
+    this.schema = schema;
+    this.partition = partition;
+  }
+
+  /** The start of the transaction that the next event belongs to; taken once. */
+  addTransaction(at: number, bytes: number): void {
+    if (at === this.#transactionAt) return;
+    this.#transactionAt = at;
+    this.#addSpan(TRANSACTION_SPAN, at, bytes);
+  }
+
+  add(table: RawTable | undefined, indexInRun: number, at: number, bytes: number): void {
+    let index = this.#indexes.get(indexInRun);
+    if (index === undefined && table !== undefined) {
+      index = this.#tables.push(table) - 1;
+      this.#indexes.set(indexInRun, index);
+    }
+    this.#addSpan(index ?? TRANSACTION_SPAN, at, bytes);
+  }
+
+  toRun(run: RawRun): RawRun {
+    const events = Buffer.allocUnsafeSlow(this.#bytes);
+    let to = 0;
+    for (let i = 0; i + 1 < this.#pieces.length; i += 2) {
+      const at = this.#pieces[i] ?? 0;
+      to += run.events.copy(events, to, at, at + (this.#pieces[i + 1] ?? 0));
+    }
+    return {
+      ...run,
+      position: eventStart(run.events, this.#pieces[0] ?? 0, run.position),
+      filtered: 0,
+      tables: this.#tables,
+      spans: this.#spans,
+      events,
+    };
+  }
+
+  #addSpan(index: number, at: number, bytes: number): void {
+    this.#bytes += bytes;
+    const lastSpan = this.#spans.length - 2;
+    if (this.#spans[lastSpan] === index && index !== TRANSACTION_SPAN) {
+      this.#spans[lastSpan + 1] = (this.#spans[lastSpan + 1] ?? 0) + bytes;
+    } else this.#spans.push(index, bytes);
+    const lastPiece = this.#pieces.length - 2;
+    const pieceEnd = (this.#pieces[lastPiece] ?? Number.NaN) + (this.#pieces[lastPiece + 1] ?? 0);
+    if (pieceEnd === at) this.#pieces[lastPiece + 1] = (this.#pieces[lastPiece + 1] ?? 0) + bytes;
+    else this.#pieces.push(at, bytes);
+  }
+}

@@ -1,0 +1,311 @@
+import type { Buffer } from 'node:buffer';
+import { EVENT_FLAGS_AT, EVENT_HEADER_BYTES, EventType, FLAG_IGNORABLE } from '../binlog/event-type.ts';
+import { parseGtidList, parsePreviousGtids } from '../binlog/gtid-lists.ts';
+import { PacketFramer } from '../binlog/packets.ts';
+import { QUERY_POST_HEADER_BYTES, QUERY_SCHEMA_LENGTH_AT, QUERY_STATUS_LENGTH_AT } from '../binlog/query.ts';
+import { fileNumberOf, type Rotation } from '../binlog/rotate.ts';
+import { UmbusError } from '../core/errors.ts';
+import { type ClosedRun, RunLander } from './extract-lander.ts';
+import type { ExtractOptions } from './extract-options.ts';
+import { type EventListener, EventReader } from './extract-reader.ts';
+import type { SourceOpened } from './extract-signal.ts';
+import { judgeStatement, statementFormatError } from './extract-statement.ts';
+import { ExtractTables, type KnownTable } from './extract-tables.ts';
+import { TransactionTracker } from './extract-transaction.ts';
+import { isSilent, unreadEvent } from './extract-unread.ts';
+
+const DEFAULT_MAX_EVENT_BYTES = 1 << 30;
+const HIGH = 0x1_0000_0000;
+const TABLE_ID_BYTES = 6;
+/** Row events with this table id only end a statement (`Rows_event`, dummy events); the forms are those of both flavors. */
+const dummyTableIds: ReadonlySet<number> = new Set([0xff_ffff, 0xffff_ffff, 0xffff_ffff_ffff]);
+/** `BEGI` and `COMM` as little-endian numbers. */
+const BEGI = 0x49474542;
+const COMM = 0x4d4d4f43;
+const N = 0x4e;
+const IT = 0x5449;
+
+/** One dump of a binlog, from its bytes to runs. Pure: time comes in with each call. After an error it must be opened anew. */
+export class DumpExtraction implements EventListener {
+  readonly #options: ExtractOptions;
+  readonly #framer: PacketFramer;
+  readonly #reader: EventReader = new EventReader(this);
+  readonly #tables: ExtractTables;
+  readonly #transaction = new TransactionTracker();
+  readonly #lander: RunLander;
+  #opened: SourceOpened | null = null;
+  #begun = false;
+  /** Events of the current file before this offset are landed already. */
+  #skipBefore = 0;
+  #lastTable: KnownTable | null = null;
+
+  constructor(options: ExtractOptions) {
+    this.#options = options;
+    this.#framer = new PacketFramer({ maxEventBytes: options.maxEventBytes ?? DEFAULT_MAX_EVENT_BYTES });
+    this.#tables = new ExtractTables(options.subscribed);
+    this.#lander = new RunLander(options.runBytes, this.#transaction, this.#reader);
+  }
+
+  /** Begins anew; what was not closed is forgotten. Errors: UMBUS_SOURCE_PROTOCOL. */
+  open(signal: SourceOpened): void {
+    this.#opened = signal;
+    this.#begun = false;
+    this.#framer.reset();
+    this.#reader.reset(signal.from);
+    this.#forgetTables();
+    this.#transaction.reset(signal.server.flavor, signal.from.gtid);
+    this.#lander.reset(signal);
+  }
+
+  /** Takes the next bytes. Errors: UMBUS_BINLOG_*, UMBUS_SOURCE_*; what was read before the bad event can still be closed and taken. */
+  read(bytes: Uint8Array, nowMs: number): void {
+    this.#lander.capturedMicros = Math.round(nowMs * 1000);
+    this.#framer.push(bytes, this.#reader);
+  }
+
+  /** Runs that are closed and not yet taken, in order. */
+  takeClosed(): readonly ClosedRun[] {
+    return this.#lander.takeClosed();
+  }
+
+  /** Closes the open run when it has events. */
+  closeRun(nowMs: number): void {
+    this.#lander.capturedMicros = Math.round(nowMs * 1000);
+    this.#lander.close(this.#reader.position);
+  }
+
+  /** Forgets the open run. */
+  discardRun(): void {
+    this.#lander.discard();
+  }
+
+  /** Closes a run without events, when the open run has none and anything new was seen. */
+  closeProgress(nowMs: number): void {
+    this.#lander.capturedMicros = Math.round(nowMs * 1000);
+    this.#lander.closeProgress(this.#reader.position);
+  }
+
+  /** File being read; '' before the server has named it. */
+  get file(): string {
+    return this.#reader.file;
+  }
+
+  /** File offset after the last event seen. */
+  get position(): number {
+    return this.#reader.position;
+  }
+
+  /** For the reader. A run holds events of one file only. */
+  fileEnded(): void {
+    this.#lander.close(this.#reader.position);
+  }
+
+  /** For the reader. A dump with nothing before it in the topic lands where it begins: a crash before the first change must not move the start. */
+  rotated(to: Rotation): void {
+    const fileNumber = fileNumberOf(to.file);
+    if (!this.#begun || fileNumber !== this.#lander.fileNumber) {
+      this.#lander.fileNumber = fileNumber;
+      this.#lander.leaveFile();
+      this.#forgetTables();
+    }
+    this.#skipBefore = this.#skipBound(fileNumber);
+    if (!this.#begun && this.#opened?.skipBefore === null) this.#lander.closeStart(to.position);
+    this.#begun = true;
+  }
+
+  /** For the reader. */
+  fileEvent(
+    type: number,
+    bytes: Buffer,
+    view: DataView,
+    start: number,
+    bodyEnd: number,
+    end: number,
+    position: number,
+  ): void {
+    const isNew = position >= this.#skipBefore;
+    switch (type) {
+      case EventType.TABLE_MAP:
+        this.#seeTable(bytes, view, start + EVENT_HEADER_BYTES, bodyEnd);
+        break;
+      case EventType.WRITE_ROWS_V1:
+      case EventType.UPDATE_ROWS_V1:
+      case EventType.DELETE_ROWS_V1:
+      case EventType.WRITE_ROWS:
+      case EventType.UPDATE_ROWS:
+      case EventType.DELETE_ROWS: {
+        const table = this.#tableOf(view, start, bodyEnd, isNew);
+        if (table !== null) {
+          this.#lander.land(bytes, view, start, end, position, this.#tables.shared(table));
+        }
+        break;
+      }
+      case EventType.XID:
+      case EventType.XA_PREPARE:
+        this.#transaction.end();
+        break;
+      case EventType.GTID:
+      case EventType.ANONYMOUS_GTID:
+      case EventType.GTID_TAGGED:
+      case EventType.MARIADB_GTID:
+        this.#tables.trim();
+        this.#transaction.begin(bytes, view, start, bodyEnd, end, position);
+        this.#lander.beginTransaction();
+        break;
+      case EventType.QUERY:
+        this.#query(bytes, view, start, bodyEnd, end, position);
+        break;
+      default:
+        this.#rareEvent(type, bytes, view, start, bodyEnd, end, position);
+    }
+    if (isNew) this.#lander.saw(position);
+  }
+
+  #rareEvent(
+    type: number,
+    bytes: Buffer,
+    view: DataView,
+    start: number,
+    bodyEnd: number,
+    end: number,
+    position: number,
+  ): void {
+    const body = start + EVENT_HEADER_BYTES;
+    switch (type) {
+      case EventType.FORMAT_DESCRIPTION:
+        return;
+      case EventType.ROTATE:
+        this.#lander.close(position);
+        return;
+      case EventType.PREVIOUS_GTIDS:
+        this.#transaction.learn(parsePreviousGtids(bytes, body, bodyEnd));
+        return;
+      case EventType.MARIADB_GTID_LIST:
+        this.#transaction.learn(parseGtidList(bytes, body, bodyEnd));
+        return;
+      case EventType.EXECUTE_LOAD_QUERY:
+      case EventType.MARIADB_QUERY_COMPRESSED:
+        this.#statement(type, bytes, view, start, bodyEnd, end, position);
+        return;
+      case EventType.PARTIAL_UPDATE_ROWS:
+      case EventType.MARIADB_WRITE_ROWS_COMPRESSED_V1:
+      case EventType.MARIADB_UPDATE_ROWS_COMPRESSED_V1:
+      case EventType.MARIADB_DELETE_ROWS_COMPRESSED_V1:
+      case EventType.MARIADB_WRITE_ROWS_COMPRESSED:
+      case EventType.MARIADB_UPDATE_ROWS_COMPRESSED:
+      case EventType.MARIADB_DELETE_ROWS_COMPRESSED:
+        if (this.#tableOf(view, start, bodyEnd, position >= this.#skipBefore) === null) return;
+        throw unreadEvent(type, this.#placeOf(position));
+      default: {
+        const ignorable = (view.getUint16(start + EVENT_FLAGS_AT, true) & FLAG_IGNORABLE) !== 0;
+        if (!isSilent(type) && !ignorable) throw unreadEvent(type, this.#placeOf(position));
+      }
+    }
+  }
+
+  #seeTable(bytes: Buffer, view: DataView, body: number, bodyEnd: number): void {
+    if (bodyEnd - body < TABLE_ID_BYTES) throw truncated('TABLE_MAP event');
+    this.#lastTable = this.#tables.see(bytes, view, tableIdAt(view, body), body, bodyEnd);
+  }
+
+  /** The table of a row event that is to be landed; null when it is not. */
+  #tableOf(view: DataView, start: number, bodyEnd: number, isNew: boolean): KnownTable | null {
+    const body = start + EVENT_HEADER_BYTES;
+    if (bodyEnd - body < TABLE_ID_BYTES) throw truncated('row event');
+    const tableId = tableIdAt(view, body);
+    let table = this.#lastTable;
+    if (table === null || table.tableId !== tableId) {
+      table = this.#tables.get(tableId) ?? null;
+      if (table === null) {
+        if (dummyTableIds.has(tableId)) return null;
+        throw new UmbusError(
+          'UMBUS_SOURCE_PROTOCOL',
+          `A row event names table id ${tableId}, which no TABLE_MAP event before it has: the dump began inside a statement.`,
+          { details: { tableId } },
+        );
+      }
+      this.#lastTable = table;
+    }
+    if (table.subscribed) return isNew ? table : null;
+    if (isNew) this.#lander.filter();
+    return null;
+  }
+
+  #query(bytes: Buffer, view: DataView, start: number, bodyEnd: number, end: number, position: number): void {
+    const body = start + EVENT_HEADER_BYTES;
+    if (bodyEnd - body < QUERY_POST_HEADER_BYTES) throw truncated('QUERY event');
+    const sql =
+      body +
+      QUERY_POST_HEADER_BYTES +
+      view.getUint16(body + QUERY_STATUS_LENGTH_AT, true) +
+      view.getUint8(body + QUERY_SCHEMA_LENGTH_AT) +
+      1;
+    // The two statements of almost every transaction of MySQL, without making text of them.
+    if (bodyEnd - sql === 5 && view.getUint32(sql, true) === BEGI && view.getUint8(sql + 4) === N) {
+      this.#transaction.beginExplicit(position);
+    } else if (
+      bodyEnd - sql === 6 &&
+      view.getUint32(sql, true) === COMM &&
+      view.getUint16(sql + 4, true) === IT
+    ) {
+      this.#transaction.end();
+    } else this.#statement(EventType.QUERY, bytes, view, start, bodyEnd, end, position);
+  }
+
+  #statement(
+    type: number,
+    bytes: Buffer,
+    view: DataView,
+    start: number,
+    bodyEnd: number,
+    end: number,
+    position: number,
+  ): void {
+    const body = start + EVENT_HEADER_BYTES;
+    const { kind, schemas } = judgeStatement(type, bytes, body, bodyEnd, this.#options.subscribedSchema);
+    switch (kind) {
+      case 'begin':
+        this.#transaction.beginExplicit(position);
+        return;
+      case 'end':
+        this.#transaction.end();
+        return;
+      case 'inside':
+        return;
+      case 'data':
+      case 'definition':
+        if (schemas[0] !== undefined && position >= this.#skipBefore) {
+          if (kind === 'data') throw statementFormatError(schemas[0], this.#placeOf(position));
+          if (type !== EventType.QUERY) throw unreadEvent(type, this.#placeOf(position));
+          const tables = schemas.map(schema => this.#tables.statements(schema));
+          this.#lander.landForEach(bytes, view, start, end, position, tables);
+        }
+        this.#transaction.statement();
+    }
+  }
+
+  #forgetTables(): void {
+    this.#tables.clear();
+    this.#lastTable = null;
+  }
+
+  #skipBound(fileNumber: number): number {
+    const skip = this.#opened?.skipBefore ?? null;
+    if (skip === null) return 0;
+    const last = fileNumberOf(skip.file);
+    if (fileNumber === last) return skip.position;
+    return fileNumber < last ? Number.POSITIVE_INFINITY : 0;
+  }
+
+  #placeOf(position: number): string {
+    return `${this.#reader.file}:${position}`;
+  }
+}
+
+function tableIdAt(view: DataView, at: number): number {
+  return view.getUint32(at, true) + view.getUint16(at + 4, true) * HIGH;
+}
+
+function truncated(what: string): UmbusError {
+  return new UmbusError('UMBUS_BINLOG_TRUNCATED', `The ${what} ends before its fields do.`);
+}

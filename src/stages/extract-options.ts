@@ -1,0 +1,15 @@
+/** What the extractor lands, and how much at a time. */
+export interface ExtractOptions {
+  /** Whether rows of a table are landed. Asked once for each table map; must not change while the processor lives. */
+  readonly subscribed: (schema: string, table: string) => boolean;
+  /** Whether a schema has any subscribed table: its statements are landed, and must not carry rows. */
+  readonly subscribedSchema: (schema: string) => boolean;
+  /** A run is closed before it grows over this; an event that is larger is a run of its own. */
+  readonly runBytes: number;
+  /** Default 1 GB, the largest that a server can send. */
+  readonly maxEventBytes?: number;
+  /** Default 64 MB: so much of the source may pass without a landed event before an empty run says how far it was read. */
+  readonly progressBytes?: number;
+  /** Default 10 s: the same by time, when the source moved at all. */
+  readonly progressMs?: number;
+}

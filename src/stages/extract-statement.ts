@@ -1,0 +1,43 @@
+import { EventType } from '../binlog/event-type.ts';
+import { parseQuery } from '../binlog/query.ts';
+import { type StatementKind, statementFacts } from '../binlog/statement.ts';
+import { UmbusError } from '../core/errors.ts';
+
+/** What the extractor does with a statement. */
+export interface StatementVerdict {
+  readonly kind: StatementKind;
+  /** The subscribed schemas that the statement concerns, each once. */
+  readonly schemas: readonly string[];
+}
+
+/**
+ * Judges a QUERY, EXECUTE_LOAD_QUERY or compressed QUERY event: `[start, end)` is its body. A statement concerns its default schema, the schemas that the server names, and
+ * those written before a dot in its text. The text of a compressed one is not read: it counts as a definition.
+ * Errors: UMBUS_BINLOG_TRUNCATED.
+ */
+export function judgeStatement(
+  type: number,
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  subscribedSchema: (schema: string) => boolean,
+): StatementVerdict {
+  const query = parseQuery(type, bytes, start, end);
+  if (type === EventType.MARIADB_QUERY_COMPRESSED) {
+    return { kind: 'definition', schemas: subscribedSchema(query.schema) ? [query.schema] : [] };
+  }
+  const { kind, qualifiers } = statementFacts(query.sql);
+  if (kind !== 'data' && kind !== 'definition') return { kind, schemas: [] };
+  const concerned = new Set([query.schema, ...query.schemas, ...qualifiers]);
+  return { kind, schemas: [...concerned].filter(subscribedSchema) };
+}
+
+/** The error for rows that were changed by the text of a statement. */
+export function statementFormatError(schema: string, place: string): UmbusError {
+  return new UmbusError(
+    'UMBUS_SOURCE_SETTING',
+    `The binlog has a statement that changes rows of schema '${schema}' at ${place}: it is not in ROW format, so the rows are not in it. ` +
+      "Run: SET GLOBAL binlog_format = 'ROW', and let all sessions connect anew; then load the schema's tables again.",
+    { details: { schema, place } },
+  );
+}

@@ -1,0 +1,117 @@
+import { Buffer } from 'node:buffer';
+import { parseTableName, tableMapFingerprint } from '../binlog/table-map.ts';
+import type { RawTable } from '../change/raw-run.ts';
+
+/** A dictionary entry that runs share, and its place in the run that used it last. */
+export interface RunTable {
+  readonly entry: RawTable;
+  /** Number of that run. */
+  run: number;
+  index: number;
+}
+
+/** The newest table map of one table id. */
+export interface KnownTable {
+  readonly tableId: number;
+  readonly schema: string;
+  readonly table: string;
+  readonly subscribed: boolean;
+  /** Null while the table is not subscribed, or no row event has come. */
+  shared: RunTable | null;
+  /** Body of the TABLE_MAP event. */
+  readonly map: Buffer;
+  readonly mapView: DataView;
+}
+
+/** Ids beyond this many are forgotten at the next transaction: a bound for servers that open tables without end. */
+const MAX_TABLES = 10_000;
+const NO_BYTES = Buffer.alloc(0);
+
+/** The table maps of one binlog file, by table id. */
+export class ExtractTables {
+  readonly #subscribed: (schema: string, table: string) => boolean;
+  readonly #known = new Map<number, KnownTable>();
+  readonly #shared = new Map<string, RunTable>();
+
+  constructor(subscribed: (schema: string, table: string) => boolean) {
+    this.#subscribed = subscribed;
+  }
+
+  /** Forgets all, as at a new file or connection: ids may then mean other tables. */
+  clear(): void {
+    this.#known.clear();
+    this.#shared.clear();
+  }
+
+  /** To be called where no table map is in force: between transactions. */
+  trim(): void {
+    if (this.#known.size > MAX_TABLES) this.clear();
+  }
+
+  get(tableId: number): KnownTable | undefined {
+    return this.#known.get(tableId);
+  }
+
+  /**
+   * Takes a TABLE_MAP event whose body is `[start, end)`. A map equal to the last one of its id costs a comparison, nothing else. Errors: UMBUS_BINLOG_TABLE_MAP.
+   */
+  see(bytes: Buffer, view: DataView, tableId: number, start: number, end: number): KnownTable {
+    const known = this.#known.get(tableId);
+    if (known !== undefined && sameMap(known, view, start, end)) return known;
+    const map = Buffer.from(bytes.subarray(start, end));
+    const { schema, table } = parseTableName(map);
+    const fresh: KnownTable = {
+      tableId,
+      schema,
+      table,
+      subscribed: this.#subscribed(schema, table),
+      shared: null,
+      map,
+      mapView: new DataView(map.buffer, map.byteOffset, map.length),
+    };
+    this.#known.set(tableId, fresh);
+    return fresh;
+  }
+
+  /** The dictionary entry of a table's rows. Tables that were opened again have new ids but the same entry. */
+  shared(known: KnownTable): RunTable {
+    if (known.shared !== null) return known.shared;
+    const { schema, table, map } = known;
+    const fingerprint = tableMapFingerprint(map);
+    const key = fingerprint.toString('hex');
+    let shared = this.#shared.get(key);
+    if (shared === undefined) {
+      shared = { entry: { schema, table, fingerprint, map }, run: -1, index: -1 };
+      this.#shared.set(key, shared);
+    }
+    known.shared = shared;
+    return shared;
+  }
+
+  /** The dictionary entry of statements of a schema. */
+  statements(schema: string): RunTable {
+    const key = `statements of ${schema}`;
+    let shared = this.#shared.get(key);
+    if (shared === undefined) {
+      shared = {
+        entry: { schema, table: '', fingerprint: NO_BYTES, map: NO_BYTES },
+        run: -1,
+        index: -1,
+      };
+      this.#shared.set(key, shared);
+    }
+    return shared;
+  }
+}
+
+function sameMap(known: KnownTable, view: DataView, start: number, end: number): boolean {
+  const length = end - start;
+  const mine = known.mapView;
+  if (mine.byteLength !== length) return false;
+  let i = 0;
+  for (; i + 4 <= length; i += 4) {
+    if (mine.getInt32(i, true) !== view.getInt32(start + i, true)) return false;
+  }
+  for (; i < length; i++) if (mine.getUint8(i) !== view.getUint8(start + i)) return false;
+  return true;
+}

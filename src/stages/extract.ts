@@ -1,0 +1,114 @@
+import type { RawRun } from '../change/raw-run.ts';
+import { seqOf } from '../change/seq.ts';
+import { isUmbusError, UmbusError } from '../core/errors.ts';
+import type { Emit, Processor, ProcessorContext } from '../topology/types.ts';
+import { DumpExtraction } from './extract-dump.ts';
+import type { ExtractOptions } from './extract-options.ts';
+import type { SourceOpened, SourceSignal } from './extract-signal.ts';
+
+type Context = ProcessorContext<Record<never, never>>;
+
+const DEFAULT_PROGRESS_BYTES = 64 << 20;
+const DEFAULT_PROGRESS_MS = 10_000;
+
+/**
+ * The extractor: binlog bytes in, runs of raw events out, keyed `<file>:<position>`, in the order of the binlog. Rows are not decoded.
+ *
+ * A bad event stops the dump. A call that throws has emitted nothing: when runs were closed before the bad event, that call emits them and the next one throws, be it for
+ * bytes or a commit. After an error only an `open` signal goes on.
+ * Errors: UMBUS_BINLOG_*, UMBUS_SOURCE_*, each with file and position. The retryable ones pass when the dump is opened anew.
+ */
+export function createExtractor(options: ExtractOptions): Processor<null, SourceSignal, string, RawRun> {
+  return new Extractor(options);
+}
+
+class Extractor implements Processor<null, SourceSignal, string, RawRun> {
+  readonly #dump: DumpExtraction;
+  readonly #progressBytes: number;
+  readonly #progressMs: number;
+  #fault: { readonly error: unknown } | null = null;
+  #epoch = 0;
+  #emittedFile = '';
+  #emittedPosition = 0;
+  #emittedMs = 0;
+  readonly every = {
+    commit: (context: Context, emit: Emit<string, RawRun>): void => {
+      this.#throwFault();
+      this.#dump.closeRun(context.now());
+      this.#emitClosed(context.now(), emit);
+    },
+  };
+
+  constructor(options: ExtractOptions) {
+    this.#dump = new DumpExtraction(options);
+    this.#progressBytes = options.progressBytes ?? DEFAULT_PROGRESS_BYTES;
+    this.#progressMs = options.progressMs ?? DEFAULT_PROGRESS_MS;
+  }
+
+  on(record: { readonly value: SourceSignal }, context: Context, emit: Emit<string, RawRun>): void {
+    const signal = record.value;
+    const nowMs = context.now();
+    if (signal.kind === 'open') this.#open(signal, nowMs);
+    else this.#read(signal.bytes, nowMs, emit);
+  }
+
+  #open(signal: SourceOpened, nowMs: number): void {
+    this.#fault = null;
+    this.#epoch = signal.epoch;
+    this.#emittedFile = signal.skipBefore?.file ?? signal.from.file;
+    this.#emittedPosition = signal.skipBefore?.position ?? signal.from.position;
+    this.#emittedMs = nowMs;
+    this.#dump.open(signal);
+  }
+
+  #read(bytes: Uint8Array, nowMs: number, emit: Emit<string, RawRun>): void {
+    this.#throwFault();
+    try {
+      this.#dump.read(bytes, nowMs);
+    } catch (cause) {
+      const error = withPlace(cause, this.#dump);
+      this.#fault = { error };
+      // Where the stream contradicts itself, the positions before the contradiction may be wrong too: they are read again.
+      if (isUmbusError(error, 'UMBUS_SOURCE_PROTOCOL')) this.#dump.discardRun();
+      else this.#dump.closeRun(nowMs);
+      if (this.#emitClosed(nowMs, emit) === 0) throw error;
+      return;
+    }
+    if (this.#progressIsDue(nowMs)) this.#dump.closeProgress(nowMs);
+    this.#emitClosed(nowMs, emit);
+  }
+
+  #throwFault(): void {
+    if (this.#fault !== null) throw this.#fault.error;
+  }
+
+  #progressIsDue(nowMs: number): boolean {
+    return (
+      this.#dump.file !== this.#emittedFile ||
+      this.#dump.position - this.#emittedPosition >= this.#progressBytes ||
+      nowMs - this.#emittedMs >= this.#progressMs
+    );
+  }
+
+  #emitClosed(nowMs: number, emit: Emit<string, RawRun>): number {
+    const closed = this.#dump.takeClosed();
+    for (const { run, fileNumber, position } of closed) {
+      emit(`${run.file}:${run.position}`, run, {
+        seq: seqOf({ epoch: this.#epoch, fileNumber, position }),
+        timestampMs: Math.floor(run.captured / 1000),
+      });
+      this.#emittedFile = run.file;
+      this.#emittedPosition = run.next;
+      this.#emittedMs = nowMs;
+    }
+    return closed.length;
+  }
+}
+
+function withPlace(cause: unknown, dump: DumpExtraction): unknown {
+  if (!(cause instanceof UmbusError)) return cause;
+  return new UmbusError(cause.code, `${cause.message} Read so far: ${dump.file}:${dump.position}.`, {
+    cause,
+    details: { ...cause.details, file: dump.file, position: dump.position },
+  });
+}

@@ -1,0 +1,72 @@
+import { decodeRawRun, encodeRawRun, type RawRun } from '../src/change/raw-run.ts';
+import type { Line } from '../src/config/line.ts';
+import { assert } from '../src/core/assert.ts';
+import { bytes, utf8 } from '../src/topology/serdes.ts';
+import { topic } from '../src/topology/topic.ts';
+import type { Serde, Topic } from '../src/topology/types.ts';
+
+/** What the topic names of a line depend on. */
+export type TopicSettings = Pick<Line, 'ds' | 'schemas' | 'topics'>;
+
+/** Raw runs in Confluent wire format. */
+export const rawRun: Serde<RawRun> = {
+  name: 'raw-run',
+  encode: run => encodeRawRun(run),
+  decode: decodeRawRun,
+};
+
+const kept = ({ topics }: TopicSettings) => ({
+  retention: topics.retentionMs,
+  retentionBytes: topics.retentionBytes,
+});
+
+/** `<ds>`: everything, in the order of the binlog, in one partition. */
+export function rawTopic(line: TopicSettings): Topic<string, RawRun> {
+  return topic(line.ds, utf8, rawRun, { ...kept(line), partitions: 1 });
+}
+
+/** `<ds>.<schema>`: the same, by schema, a table always in the same partition. */
+export function schemaTopic(line: TopicSettings, schema: string): Topic<string, RawRun> {
+  return topic(`${line.ds}.${schema}`, utf8, rawRun, { ...kept(line), partitions: line.topics.partitions });
+}
+
+/** `<ds>.<schema>.result`: UMS. */
+export function resultTopic(line: TopicSettings, schema: string): Topic<Uint8Array, Uint8Array> {
+  return topic(`${line.ds}.${schema}.result`, bytes, bytes, {
+    ...kept(line),
+    partitions: line.topics.partitions,
+  });
+}
+
+/** `<ds>_dead`: what could not be processed, until it is replayed; never dropped by age. */
+export function deadTopicName(line: Pick<Line, 'ds'>): string {
+  return `${line.ds}_dead`;
+}
+
+/** The schemas of a line, by name. */
+export function schemaNames(line: Pick<Line, 'schemas'>): readonly string[] {
+  return Object.keys(line.schemas).sort();
+}
+
+/** One topic for each schema of a line, made once. */
+export interface SchemaTopics<T> {
+  readonly all: readonly T[];
+  /** The topic of a schema of the line. Throws UMBUS_INTERNAL for any other. */
+  of(schema: string): T;
+}
+
+/** The topics that `make` gives for the schemas of a line. */
+export function bySchema<T>(
+  line: TopicSettings,
+  make: (line: TopicSettings, schema: string) => T,
+): SchemaTopics<T> {
+  const topics = new Map(schemaNames(line).map(schema => [schema, make(line, schema)]));
+  return {
+    all: [...topics.values()],
+    of(schema) {
+      const found = topics.get(schema);
+      assert(found !== undefined, `The line has no schema ${schema}.`);
+      return found;
+    },
+  };
+}
