@@ -1,0 +1,137 @@
+import { hostname } from 'node:os';
+import { resolve } from 'node:path';
+import { Command, Option } from 'commander';
+import { systemClock } from '../../adapters/system-clock.ts';
+import type { Line } from '../../config/line.ts';
+import { UmbusError } from '../../core/errors.ts';
+import type { Log } from '../../ports/log.ts';
+import { createEventLog, errorFields } from '../event-log.ts';
+import { exitCodeOf, exitCodesHelp } from '../exit-codes.ts';
+import { lineOf, openLogIn } from '../open-line.ts';
+import type { ExitWith } from '../program.ts';
+import {
+  assertNamesDiffer,
+  type ChosenTopology,
+  isModulePath,
+  lineTopologiesNamed,
+  moduleTopologies,
+  WHOLE_LINE,
+} from '../run/chosen-topologies.ts';
+import { configFrom } from '../run/config-option.ts';
+import { runTopologies } from '../run/run-topologies.ts';
+import type { Terminal } from '../terminal.ts';
+
+interface Options {
+  readonly line?: string;
+  readonly config: readonly string[];
+  readonly instance?: string;
+  readonly logDir?: string;
+  readonly log: 'text' | 'json';
+}
+
+/** A log without a line may grow to this. */
+const LOG_BYTES_MAX = 64 * 1024 ** 3;
+
+/** `umbus run`: runs topologies in this process. */
+export function runCommand(terminal: Terminal, exitWith: ExitWith): Command {
+  return new Command('run')
+    .summary('run topologies of a line, or your own')
+    .description(
+      'Runs the topologies of a data line in this process: mysql-extractor, dispatcher and appender, or those named. A path names a module of your own that exports topologies. Goes on until SIGINT or SIGTERM: what was read is then finished and committed. A second signal ends at once; nothing is lost by it.',
+    )
+    .argument(
+      '[topology...]',
+      `mysql-extractor, dispatcher, appender, ${WHOLE_LINE} (all three), or a path such as ./my-topology.ts`,
+    )
+    .option('--line <file>', 'data line file')
+    .option('--config <key=value|file>', 'config for topologies of your own; may be repeated', collect, [])
+    .option('--instance <name>', 'name of this deployment, part of group names (default: the data source)')
+    .option('--log-dir <dir>', 'directory of the embedded log, for topologies of your own without a line')
+    .addOption(
+      new Option('--log <format>', 'form of the messages on standard error')
+        .choices(['text', 'json'])
+        .default('text'),
+    )
+    .addHelpText(
+      'after',
+      `
+${exitCodesHelp}
+
+Examples:
+  $ umbus run --line shop.yaml
+  $ umbus run --line shop.yaml mysql-extractor
+  $ umbus run --line shop.yaml line ./alerts.ts --config threshold=100
+  $ umbus run ./word-count.ts --log-dir .umbus/words --config words.yaml`,
+    )
+    .action(async (names: readonly string[], options: Options) => {
+      try {
+        await run(names, options, terminal);
+      } catch (error) {
+        if (options.log === 'text') throw error;
+        // Whoever reads JSON lines gets nothing else.
+        const events = createEventLog('json', systemClock, text => terminal.tell(text));
+        events('error', 'The run has ended with an error.', errorFields(error));
+        exitWith(exitCodeOf(error));
+      }
+    });
+}
+
+async function run(names: readonly string[], options: Options, terminal: Terminal): Promise<void> {
+  const line = options.line === undefined ? null : lineOf(options.line, terminal);
+  const chosen = await chooseTopologies(names, options, line, terminal);
+  const events = createEventLog(options.log, systemClock, text => terminal.tell(text));
+  const stopping = terminal.stopping;
+  const dir = line?.log.dir ?? resolve(options.logDir ?? '');
+  await using log: Log = await openLogIn(dir, line?.log.maxBytes ?? LOG_BYTES_MAX, 'owner');
+  events('info', 'Log is open.', { dir, line: options.line });
+  const instance = options.instance ?? line?.ds ?? 'local';
+  const member = `${hostname()}-${process.pid}`;
+  await runTopologies(chosen, { log, clock: systemClock, instance, member, events, stopping });
+}
+
+async function chooseTopologies(
+  names: readonly string[],
+  options: Options,
+  line: Line | null,
+  terminal: Terminal,
+): Promise<readonly ChosenTopology[]> {
+  const modules = names.filter(isModulePath);
+  const named = names.length === 0 ? [WHOLE_LINE] : names.filter(name => !isModulePath(name));
+  if (named.length > 0 && line === null) {
+    throw new UmbusError(
+      'UMBUS_USAGE',
+      'The topologies of a line need --line FILE; a module of your own is given as a path, such as ./my-topology.ts.',
+    );
+  }
+  if (line === null && options.logDir === undefined) {
+    throw new UmbusError(
+      'UMBUS_USAGE',
+      'Say where the log is: --line FILE, or --log-dir DIR for a log without a line.',
+    );
+  }
+  if (line !== null && options.logDir !== undefined) {
+    throw new UmbusError(
+      'UMBUS_USAGE',
+      '--line and --log-dir exclude each other: the line file names its log.',
+    );
+  }
+  if (modules.length === 0 && options.config.length > 0) {
+    throw new UmbusError(
+      'UMBUS_USAGE',
+      '--config is for topologies of your own; those of a line take theirs from the line file.',
+    );
+  }
+  const chosen: ChosenTopology[] = [];
+  if (line !== null && named.length > 0) {
+    const { createMysqlSource } = await import('../../adapters/mysql/index.ts');
+    chosen.push(...(await lineTopologiesNamed(line, createMysqlSource(line.source), named)));
+  }
+  const config = configFrom(options.config, terminal.environment);
+  for (const file of modules) chosen.push(...(await moduleTopologies(file, config)));
+  assertNamesDiffer(chosen);
+  return chosen;
+}
+
+function collect(value: string, before: readonly string[]): readonly string[] {
+  return [...before, value];
+}

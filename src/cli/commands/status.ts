@@ -1,0 +1,66 @@
+import { Command } from 'commander';
+import type { Line } from '../../config/line.ts';
+import type { Clock } from '../../ports/clock.ts';
+import { exitCodes } from '../exit-codes.ts';
+import { jsonText } from '../json-text.ts';
+import { lineOf, openLineLog } from '../open-line.ts';
+import type { ExitWith } from '../program.ts';
+import type { ExtractorStatus, LineStatus, SourceStatus } from '../status/line-status.ts';
+import { type LogStatus, readLogStatus } from '../status/read-log.ts';
+import { sourceAbsent, sourceLag } from '../status/source-lag.ts';
+import { statusText } from '../status/status-text.ts';
+import type { Terminal } from '../terminal.ts';
+
+/** `umbus status`: positions, lag, counts and what is parked. */
+export function statusCommand(terminal: Terminal, exitWith: ExitWith): Command {
+  return new Command('status')
+    .summary('positions, lag, counts and what is parked')
+    .description(
+      'Says how far a data line has got: the position of the extractor and of the server, the lag between them, lags of the groups, counts of the tables, what is parked, and the size of the log. Reads beside the process that runs the line; works when the server is down, and says so.',
+    )
+    .requiredOption('--line <file>', 'data line file')
+    .option('--json', 'as JSON, for scripts')
+    .addHelpText(
+      'after',
+      `
+Exits with 0 when all is well (a lag is well), 1 when something is parked, 3 when the
+line file is not valid, and 1 when its log cannot be read.
+
+Examples:
+  $ umbus status --line shop.yaml
+  $ umbus status --line shop.yaml --json | jq .source.lagBytes
+  $ watch umbus status --line shop.yaml`,
+    )
+    .action(async (options: { readonly line: string; readonly json?: boolean }) => {
+      const line = lineOf(options.line, terminal);
+      const { systemClock } = await import('../../adapters/system-clock.ts');
+      const status = await lineStatus(line, systemClock, terminal.stopping);
+      const paint = terminal.paint.bind(terminal);
+      await terminal.report(options.json === true ? `${jsonText(status)}\n` : statusText(status, paint));
+      if (status.attention) exitWith(exitCodes.failed);
+    });
+}
+
+async function lineStatus(line: Line, clock: Clock, signal: AbortSignal): Promise<LineStatus> {
+  await using log = await openLineLog(line, 'reader');
+  const logStatus: LogStatus = await readLogStatus(log, line, signal);
+  const source = await askSource(line, logStatus.extractor, clock, signal);
+  const attention = logStatus.tables.some(table => table.parked !== null) || logStatus.dead.others > 0;
+  return { ds: line.ds, at: new Date(clock.now()).toISOString(), ...logStatus, source, attention };
+}
+
+async function askSource(
+  line: Line,
+  extractor: ExtractorStatus | null,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<SourceStatus> {
+  const { sourceStatus } = await import('../../adapters/mysql/index.ts');
+  try {
+    const { file, position, gtid, binlogs } = await sourceStatus(line.source, signal);
+    return sourceLag({ file, position, gtid, files: binlogs }, extractor, clock.now());
+  } catch (error) {
+    // A server that is down is something to tell, not a reason to hide what the log knows.
+    return sourceAbsent(error);
+  }
+}

@@ -1,0 +1,49 @@
+import { existsSync } from 'node:fs';
+import type { Line } from '../config/line.ts';
+import { type LineReading, readLine } from '../config/load-line.ts';
+import { mistakesError } from '../config/mistake.ts';
+import { secretMasker } from '../config/redaction.ts';
+import { UmbusError } from '../core/errors.ts';
+import type { Log } from '../ports/log.ts';
+import type { Terminal } from './terminal.ts';
+
+/** The line of a file, with its secrets masked in all that is told from then on. Errors: as `loadLine`. */
+export function lineOf(file: string, terminal: Terminal): Line {
+  return checkedLineOf(file, terminal).line;
+}
+
+/** As {@link lineOf}, with the warnings of the file. */
+export function checkedLineOf(
+  file: string,
+  terminal: Terminal,
+): { readonly line: Line; readonly warnings: LineReading['warnings'] } {
+  const { line, mistakes, warnings } = readLine(file, terminal.environment);
+  if (line === null) throw mistakesError(file, mistakes);
+  terminal.protect(secretMasker(line));
+  return { line, warnings };
+}
+
+/**
+ * Opens the log of a line: as its owner, or to read beside the owner. Errors: UMBUS_LOG_UNKNOWN_TOPIC when a reader finds no log there,
+ * UMBUS_LOG_LOCKED for a second owner, others of the adapter.
+ */
+export async function openLineLog(line: Line, mode: 'owner' | 'reader'): Promise<Log> {
+  const { dir, maxBytes } = line.log;
+  if (mode === 'reader' && !existsSync(dir)) {
+    throw new UmbusError(
+      'UMBUS_LOG_UNKNOWN_TOPIC',
+      `There is no log in ${dir} yet: the line ${line.ds} has not run, or the file names another directory.`,
+      { details: { dir } },
+    );
+  }
+  return openLogIn(dir, maxBytes, mode);
+}
+
+/** Opens the embedded log in a directory. Loads the storage engine only now, so that other commands start without it. Errors: UMBUS_LOG_*. */
+export async function openLogIn(dir: string, maxBytes: number, mode: 'owner' | 'reader'): Promise<Log> {
+  const [{ openEmbeddedLog }, { systemClock }] = await Promise.all([
+    import('../adapters/embedded/index.ts'),
+    import('../adapters/system-clock.ts'),
+  ]);
+  return openEmbeddedLog({ dir, mode, maxBytes, clock: systemClock });
+}

@@ -1,0 +1,201 @@
+import { Buffer } from 'node:buffer';
+import { decodeRawRun, type RawRun } from '../../change/raw-run.ts';
+import type { Line } from '../../config/line.ts';
+import { beforeImage, subscription } from '../../config/subscription.ts';
+import { assert } from '../../core/assert.ts';
+import { UmbusError } from '../../core/errors.ts';
+import type { Log, LogRecord, OutgoingRecord, TopicDescription, Writer } from '../../ports/log.ts';
+import { LANE_HEADER, SEQ_HEADER, seqWith } from '../../runtime/outputs.ts';
+import {
+  type AppendOptions,
+  type ReplayedTable,
+  replayParked,
+  type TableState,
+  tablesStore,
+} from '../../stages/append.ts';
+import { newestByKey, tablesTopic } from '../status/table-store.ts';
+import { deadRecordAt, deadTopicOf } from './dead-records.ts';
+import { type LetterPlace, waitingLettersOf } from './waiting-letters.ts';
+
+/** Messages are written in pieces of about this size, so that memory does not grow with what was parked. */
+const PIECE_BYTES = 32 * 1024 * 1024;
+
+/** What became of a table's dead letters. */
+export interface ReplayReport {
+  readonly table: string;
+  readonly letters: number;
+  readonly messages: number;
+  /** Null when all were replayed; otherwise nothing was written, and this is why. */
+  readonly problem: { readonly code: string; readonly message: string } | null;
+}
+
+interface ParkedTable {
+  readonly name: string;
+  readonly state: TableState;
+  /** Its newest record in the store's changelog. */
+  readonly stored: LogRecord;
+  /** Of the changelog, the input topic and the result topic. */
+  readonly partition: number;
+}
+
+/**
+ * Replays the dead letters of parked tables, all or one: decodes them again, first to see that every one can be, then to write the messages to the result topics with
+ * the ids they would have had. The last piece and the state that ends the parking are written together; a replay that is cut off before leaves the table
+ * parked, and doing it again gives the same messages. The caller owns the log and no appender runs. Errors: UMBUS_USAGE for a table that is not parked.
+ */
+export async function replayTables(
+  log: Log,
+  line: Line,
+  only: string | null,
+  signal: AbortSignal,
+): Promise<readonly ReplayReport[]> {
+  const changelog = tablesTopic(await log.topics(), line.ds);
+  const parked = changelog === null ? [] : await parkedTables(log, changelog, signal);
+  const chosen = parked.filter(({ name }) => only === null || name === only);
+  if (only !== null && chosen.length === 0) {
+    const names = parked.map(({ name }) => name).join(', ') || 'none';
+    throw new UmbusError('UMBUS_USAGE', `The table ${only} is not parked. Parked tables: ${names}.`);
+  }
+  if (changelog === null || chosen.length === 0) return [];
+  const reports: ReplayReport[] = [];
+  await using writer = await log.openWriter(`umbus.${line.ds}.appender.replay`);
+  for (const table of chosen) {
+    if (signal.aborted) break;
+    reports.push(await replayTable({ log, line, changelog: changelog.name, writer, signal }, table));
+  }
+  return reports;
+}
+
+interface ReplayWork {
+  readonly log: Log;
+  readonly line: Line;
+  readonly changelog: string;
+  readonly writer: Writer;
+  readonly signal: AbortSignal;
+}
+
+async function replayTable(work: ReplayWork, table: ParkedTable): Promise<ReplayReport> {
+  const { log, line, signal } = work;
+  const { parked } = table.state;
+  assert(parked !== null, `The table ${table.name} is not parked.`);
+  const letters = await waitingLettersOf(log, line.ds, table.name, parked.events, signal);
+  const report = { table: table.name, letters: letters.length };
+  const seen = await decodeLetters(work, table, letters, async () => {});
+  if (seen.problem !== null || signal.aborted) return { ...report, messages: 0, problem: seen.problem };
+  const sink = new PieceWriter(work, table);
+  const done = await decodeLetters(work, table, letters, (record, replayed) => sink.add(record, replayed));
+  // Decoding depends on the letters and the state alone, so the second pass ends as the first did, or was stopped.
+  if (!signal.aborted) await sink.finish(done.state);
+  return { ...report, messages: sink.messages, problem: null };
+}
+
+async function decodeLetters(
+  { log, line, signal }: ReplayWork,
+  table: ParkedTable,
+  letters: readonly LetterPlace[],
+  each: (record: LogRecord, replayed: ReplayedTable) => Promise<void>,
+): Promise<{ readonly state: TableState; readonly problem: ReplayReport['problem'] }> {
+  const options = appendOptions(line);
+  let { state } = table;
+  for (const { partition, offset } of letters) {
+    if (signal.aborted) break;
+    const { record } = await deadRecordAt(log, line.ds, partition, offset, signal);
+    const run = decodeRawRun(record.value ?? new Uint8Array());
+    const replayed = replayParked(options, tableOf(run, table.name), state, [run]);
+    const again = replayed.state.parked;
+    if (again !== null) return { state, problem: { code: again.code, message: again.message } };
+    state = replayed.state;
+    await each(record, replayed);
+  }
+  return { state: { ...state, parked: null }, problem: null };
+}
+
+/** Schema and table of a key `schema.table`; the run says where the one ends, since both may hold dots. */
+function tableOf(run: RawRun, key: string): { readonly schema: string; readonly table: string } {
+  const known = run.tables.find(({ schema, table }) => `${schema}.${table}` === key);
+  const dot = key.indexOf('.');
+  return known ?? { schema: key.slice(0, dot), table: key.slice(dot + 1) };
+}
+
+/** Writes replayed messages in pieces, and the table's new state with the last. */
+class PieceWriter {
+  readonly #work: ReplayWork;
+  readonly #table: ParkedTable;
+  readonly #lane: Buffer;
+  #records: OutgoingRecord[] = [];
+  #bytes = 0;
+  messages = 0;
+
+  constructor(work: ReplayWork, table: ParkedTable) {
+    this.#work = work;
+    this.#table = table;
+    // A lane of its own for each table: their seqs are not in one order, and consumers drop what is not.
+    this.#lane = Buffer.from(
+      `umbus.${work.line.ds}.appender.replay.${table.name}:${deadTopicOf(work.line.ds)}/${table.partition}`,
+    );
+  }
+
+  async add(letter: LogRecord, replayed: ReplayedTable): Promise<void> {
+    const inputSeq = letter.headers[`in.${SEQ_HEADER}`];
+    for (const [ordinal, output] of replayed.outputs.entries()) {
+      this.messages++;
+      this.#bytes += output.value.length;
+      this.#records.push({
+        topic: output.topic,
+        partition: this.#table.partition,
+        key: output.key,
+        value: output.value,
+        timestampMs: letter.timestampMs,
+        headers:
+          inputSeq === undefined
+            ? {}
+            : { [SEQ_HEADER]: seqWith(inputSeq, ordinal), [LANE_HEADER]: this.#lane },
+      });
+    }
+    if (this.#bytes < PIECE_BYTES) return;
+    await this.#work.writer.append(this.#records);
+    this.#records = [];
+    this.#bytes = 0;
+  }
+
+  async finish(state: TableState): Promise<void> {
+    const { stored, partition, name } = this.#table;
+    const changed: OutgoingRecord = {
+      topic: this.#work.changelog,
+      partition,
+      key: tablesStore.key.encode(name),
+      value: tablesStore.value.encode(state),
+      timestampMs: stored.timestampMs,
+      // The state includes the same input as the one before it; a restore takes the later of two such.
+      headers: stored.headers,
+    };
+    await this.#work.writer.append([...this.#records, changed]);
+  }
+}
+
+async function parkedTables(
+  log: Log,
+  changelog: TopicDescription,
+  signal: AbortSignal,
+): Promise<readonly ParkedTable[]> {
+  const newest = await newestByKey(log, changelog, signal);
+  const tables: ParkedTable[] = [];
+  for (const [name, { record, partition }] of newest) {
+    if (record.value === null) continue;
+    const state = tablesStore.value.decode(record.value);
+    if (state.parked !== null) tables.push({ name, state, stored: record, partition });
+  }
+  return tables.toSorted((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+function appendOptions(line: Line): AppendOptions {
+  const { maxRows, maxBytes, timeZone } = line.appender;
+  return {
+    ds: line.ds,
+    maxRows,
+    maxBytes,
+    timeZone,
+    subscribed: subscription(line),
+    beforeImage: beforeImage(line),
+  };
+}

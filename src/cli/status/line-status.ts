@@ -1,0 +1,93 @@
+/** What `umbus status` says of a line; also its `--json`. Times are ISO 8601 in UTC, sizes bytes, lags as named. */
+export interface LineStatus {
+  readonly ds: string;
+  readonly at: string;
+  /** Where the extractor has got to; null before its first record. */
+  readonly extractor: ExtractorStatus | null;
+  readonly source: SourceStatus;
+  readonly topics: readonly TopicStatus[];
+  readonly groups: readonly GroupStatus[];
+  readonly tables: readonly TableStatus[];
+  readonly dead: DeadStatus;
+  readonly log: { readonly dir: string; readonly bytes: number | null; readonly maxBytes: number };
+  /** Whether somebody has to look: a table is parked, or a dead letter belongs to no table. */
+  readonly attention: boolean;
+}
+
+/** From the newest record of `<ds>`. */
+export interface ExtractorStatus {
+  readonly server: string;
+  readonly epoch: number;
+  readonly file: string;
+  /** Offset after the last event that was read. */
+  readonly position: number;
+  /** GTID set executed before the open transaction; '' without GTIDs. */
+  readonly gtid: string;
+  readonly capturedAt: string;
+  /** Time of the last event landed, in whole seconds as the source gives it; null when the newest record holds none. */
+  readonly eventAt: string | null;
+}
+
+/** From the server, asked now. */
+export type SourceStatus =
+  | {
+      readonly reachable: true;
+      readonly file: string;
+      readonly position: number;
+      readonly gtid: string;
+      /** Binlog bytes that the extractor has not read; null when it has read nothing, or its file is gone. */
+      readonly lagBytes: number | null;
+      /** Age of the last event landed when there are bytes to read, else 0; null when not known. */
+      readonly lagSeconds: number | null;
+      /** The file that comes next is not on the server any more. */
+      readonly positionGone: boolean;
+    }
+  | { readonly reachable: false; readonly code: string; readonly message: string };
+
+/** A topic of the log, partitions added up. */
+export interface TopicStatus {
+  readonly topic: string;
+  readonly partitions: number;
+  /** Kept offsets; of compacted topics an upper bound of the records. */
+  readonly records: bigint;
+  readonly bytes: number | null;
+}
+
+/** A consumer group on a partition that it has committed. */
+export interface GroupStatus {
+  readonly group: string;
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: bigint;
+  readonly end: bigint;
+  readonly lagRecords: bigint;
+}
+
+/** A published table, from the appender's store. */
+export interface TableStatus {
+  /** `schema.table`. */
+  readonly table: string;
+  readonly version: number;
+  readonly inserts: number;
+  readonly updates: number;
+  readonly deletes: number;
+  readonly messages: number;
+  /** `ums_ts_` of the newest row; '' before the first. */
+  readonly lastTs: string;
+  readonly parked: {
+    readonly since: string;
+    readonly code: string;
+    readonly message: string;
+    readonly events: number;
+  } | null;
+}
+
+/** Dead letters that are still kept. */
+export interface DeadStatus {
+  readonly topic: string;
+  readonly records: number;
+  /** Dead letters that wait for a replay; the others of a table have been replayed. */
+  readonly waiting: number;
+  /** Dead letters that belong to no table: `umbus parked list` shows them. */
+  readonly others: number;
+}

@@ -1,0 +1,141 @@
+import type { z } from 'zod';
+import {
+  durationOrNone,
+  named,
+  optionalText,
+  patterns,
+  section,
+  size,
+  sizeOrNone,
+  text,
+  timeZone,
+  whole,
+} from './settings.ts';
+import { sourceSchema } from './source-schema.ts';
+
+const dsPattern = /^[A-Za-z0-9_-]{1,64}$/;
+
+const schema = section(
+  { doc: 'A schema (database) to publish, by its exact name. `{}` takes all its tables.' },
+  {
+    tables: patterns(
+      {
+        doc: 'Tables to publish. In patterns `*` stands for any text and `?` for one character; case counts.',
+      },
+      ['*'],
+    ),
+    exclude: patterns({ doc: 'Tables to leave out of what `tables` takes.' }, []),
+    beforeImage: patterns(
+      {
+        doc: 'Tables whose updates carry the row before the update too, as a `b` row. Updates of a primary key, and tables without one, always do.',
+      },
+      [],
+    ),
+  },
+);
+
+/** The data line file. Its output is what was written, with defaults; {@link loadLine} makes a Line of it. */
+export const lineSchema = section(
+  { doc: 'A data line.' },
+  {
+    ds: text(
+      {
+        type: 'name',
+        doc: 'Name of the data source: letters, digits, `_` and `-`. Topics begin with it. It cannot change later.',
+        expected: 'a name of up to 64 letters, digits, _ and -',
+        pattern: dsPattern,
+      },
+      'required',
+    ),
+    source: sourceSchema,
+    schemas: named(
+      {
+        name: '<schema>',
+        doc: 'What to publish.',
+        expected: 'at least one schema name',
+        expectedName: 'a schema name of up to 64 letters, digits, _ and -, as topic names need',
+        pattern: /^[A-Za-z0-9_-]{1,64}$/,
+      },
+      schema,
+    ),
+    log: section(
+      { doc: 'Where the topics live.' },
+      {
+        embedded: section(
+          { doc: 'A log in a local directory, owned by one process; other processes may read it.' },
+          {
+            dir: optionalText({
+              type: 'path',
+              doc: 'The directory; made when missing. Relative paths count from the directory of this file.',
+              expected: 'the path of a directory',
+              fallback: '.umbus/<ds>',
+            }),
+            maxBytes: size(
+              {
+                doc: 'The log never grows beyond this; a full log makes the line wait.',
+                min: '64MB',
+                max: '16TB',
+              },
+              { value: 64 * 1024 ** 3, text: '64GB' },
+            ),
+          },
+        ),
+      },
+    ),
+    topics: section(
+      { doc: 'Shape of the topics.' },
+      {
+        partitions: whole<never>(
+          {
+            doc: 'Partitions of each `<ds>.<schema>` topic and its result topic; a table is always in one. It cannot change later.',
+            min: 1,
+            max: 1024,
+          },
+          { value: 4, text: '4' },
+        ),
+        retention: durationOrNone(
+          { doc: 'Records older than this are dropped.' },
+          { value: 7 * 86_400_000, text: '7d' },
+        ),
+        retentionBytes: sizeOrNone(
+          {
+            doc: 'The oldest records of a partition are dropped when it is larger than this.',
+            min: '1MB',
+            max: '16TB',
+          },
+          { value: 10 * 1024 ** 3, text: '10GB' },
+        ),
+      },
+    ),
+    extractor: section(
+      { doc: 'The mysql-extractor topology.' },
+      {
+        runBytes: size(
+          {
+            doc: 'Changes that arrive together share a record of `<ds>` up to this size.',
+            min: '4KB',
+            max: '16MB',
+          },
+          { value: 256 * 1024, text: '256KB' },
+        ),
+      },
+    ),
+    appender: section(
+      { doc: 'The appender topology.' },
+      {
+        maxRows: whole<never>(
+          { doc: 'Most rows in one UMS message.', min: 1, max: 100_000 },
+          { value: 500, text: '500' },
+        ),
+        maxBytes: size(
+          { doc: 'A UMS message takes no further row beyond this size.', min: '1KB', max: '64MB' },
+          { value: 1024 ** 2, text: '1MB' },
+        ),
+        timeZone: timeZone({ doc: 'Zone of `ums_ts_` and of TIMESTAMP columns.' }, 'UTC'),
+      },
+    ),
+  },
+);
+
+/** What {@link lineSchema} gives. */
+export type WrittenLine = z.output<typeof lineSchema>;

@@ -1,0 +1,40 @@
+import type { Line } from './line.ts';
+
+/** What stands where a secret was. */
+const MASK = '******';
+
+/** Shorter secrets are not looked for in texts: they would be found inside other words. They are still never printed on purpose. */
+const SECRET_LENGTH_MIN = 4;
+
+/** A line without its secrets, for printing. */
+export function redactedLine(line: Line): Line {
+  const { tls } = line.source;
+  return {
+    ...line,
+    source: {
+      ...line.source,
+      password: line.source.password === '' ? '' : MASK,
+      tls: tls === null ? null : { ...tls, key: tls.key === null ? null : MASK },
+    },
+  };
+}
+
+/**
+ * A function that masks the secrets of a line wherever they occur in a text: the last net under error messages of others. A secret
+ * is looked for as it is, percent-encoded, and as JSON writes it.
+ */
+export function secretMasker(line: Line): (text: string) => string {
+  return maskerOf([line.source.password, line.source.tls?.key ?? '']);
+}
+
+/** {@link secretMasker} for given secrets. */
+export function maskerOf(secrets: readonly string[]): (text: string) => string {
+  const forms = new Set<string>();
+  for (const secret of secrets) {
+    if (secret.length < SECRET_LENGTH_MIN) continue;
+    for (const form of [secret, encodeURIComponent(secret), JSON.stringify(secret).slice(1, -1)])
+      forms.add(form);
+  }
+  const longestFirst = [...forms].toSorted((a, b) => b.length - a.length);
+  return text => longestFirst.reduce((masked, form) => masked.replaceAll(form, MASK), text);
+}
