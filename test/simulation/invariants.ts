@@ -1,0 +1,173 @@
+/** What must hold of a line at the end, whatever went wrong on the way (the data path's promises). */
+import assert from 'node:assert/strict';
+import { subscription } from '../../src/config/subscription.ts';
+import { createTables } from '../../src/consumer/index.ts';
+import type { StartPoint } from '../../src/ports/change-source.ts';
+import { groupNameOf } from '../../src/runtime/start.ts';
+import { eventText, type StoredEvent } from './binlog-store.ts';
+import { type ExpectedTable, expectedTables } from './expected.ts';
+import { type LineWorld, runWithoutFaults } from './line-world.ts';
+import { tableText } from './model-table.ts';
+import { type Change, eventsOf, type Observed, observe, rawRuns } from './observed.ts';
+import { type Fact, LEFT_OUT } from './workload.ts';
+
+/** Checks everything. */
+export async function checkLine(world: LineWorld): Promise<void> {
+  const observed = observe(world);
+  const start = startOf(world);
+  const facts = world.workload.facts.filter(({ event }) => indexOf(world, event) >= start.index);
+  const expected = expectedTables(facts, name => hasBeforeImages(world, name));
+  checkRaw(world, facts, start.index);
+  checkChanges(observed, expected);
+  checkOrder(observed);
+  checkParked(observed, expected);
+  // A line that began later does not have the rows from before.
+  if (start.index === 0) checkRebuilt(world, observed);
+  await checkAllCommitted(world);
+  if (world.commitMode === 'atomic') assert.equal(observed.repeats, 0, 'Records that were published twice.');
+  const undisturbed = observe(await runWithoutFaults(world.scenario, start.place));
+  assert.deepEqual(
+    textsOf(observed.changes),
+    textsOf(undisturbed.changes),
+    'The run without faults differs.',
+  );
+}
+
+/** Where the line began: where its first run says, which must be a place that the server named. */
+function startOf(world: LineWorld): { readonly index: number; readonly place: StartPoint } {
+  const { source, scenario } = world;
+  const first = rawRuns(world).runs[0];
+  if (scenario.line.source.start !== 'now' || first === undefined) return { index: 0, place: 'earliest' };
+  const place = { file: first.file, position: first.next };
+  const index = source.indexAt(place);
+  assert.ok(source.starts.has(index), `The line began at ${first.file}:${first.next}, which nobody named.`);
+  return { index, place };
+}
+
+function indexOf({ workload }: LineWorld, event: StoredEvent): number {
+  return workload.store.events.indexOf(event);
+}
+
+function hasBeforeImages({ scenario }: LineWorld, name: string): boolean {
+  const [schema = '', table = ''] = name.split('.');
+  return scenario.line.schemas[schema]?.beforeImage.includes(table) ?? false;
+}
+
+/** Every change comes once and in the order of its table, with the ids, times and versions that the binlog gives it. */
+function checkChanges(observed: Observed, expected: ReadonlyMap<string, ExpectedTable>): void {
+  for (const [name, { changes }] of expected) {
+    assert.deepEqual(textOf(observed.changes.get(name)), changes, `Changes of ${name}`);
+    const rowsOnly = changes.filter(text => !text.includes(' ends: '));
+    assert.deepEqual(textOf(observed.changesByUid.get(name)), rowsOnly, `Rows of ${name} by ums_uid_`);
+    assert.ok((observed.partitions.get(name)?.size ?? 0) <= 1, `${name} is on more than one partition.`);
+  }
+  for (const name of observed.changes.keys()) assert.ok(expected.has(name), `${name} is not expected.`);
+}
+
+/** Ids grow from row to row; only the two images of an update share their `ums_id_`. */
+function checkOrder({ changes }: Observed): void {
+  for (const [name, all] of changes) {
+    let last: Change | null = null;
+    for (const change of all) {
+      if (change.uid === null) continue;
+      if (last !== null) {
+        assert.ok(change.uid > (last.uid ?? -1n), `ums_uid_ of ${name} does not grow: ${change.text}`);
+        const pair = last.op === 'b' && change.op === 'u';
+        assert.ok(pair ? change.id === last.id : change.id > last.id, `ums_id_ of ${name}: ${change.text}`);
+      }
+      last = change;
+    }
+  }
+}
+
+/** All that a parked table did from the bad event on waits in the dead-letter topic, in order, and nothing else is there. */
+function checkParked(observed: Observed, expected: ReadonlyMap<string, ExpectedTable>): void {
+  const wanted = [...expected].filter(([, { parked }]) => parked.length > 0);
+  assert.deepEqual(
+    Object.fromEntries(observed.parked),
+    Object.fromEntries(wanted.map(([name, { parked }]) => [name, parked])),
+  );
+}
+
+/** Tables that a consumer builds from all messages, duplicates included, are those of the server; of a parked table, as it was before the bad event. */
+function checkRebuilt({ workload, scenario }: LineWorld, { messages }: Observed): void {
+  const tables = createTables();
+  for (const message of messages) tables.apply(message);
+  for (const schema of Object.keys(scenario.line.schemas)) {
+    for (const table of ['orders', 'items', 'notes']) {
+      const name = `${schema}.${table}`;
+      const { columns, rows } = workload.contentBeforeBad.get(name) ?? workload.content(name);
+      assert.deepEqual(tableText(tables.get(name)?.rows() ?? [], columns), rows, `Rebuilt ${name}`);
+    }
+    assert.equal(tables.get(`${schema}.${LEFT_OUT}`), undefined);
+  }
+}
+
+/** `<ds>` has each event of the line's tables once and in the order of the binlog, and counts those that it leaves out. */
+function checkRaw(world: LineWorld, facts: readonly Fact[], start: number): void {
+  const { scenario, duplicated } = world;
+  const { runs, records } = rawRuns(world);
+  assert.equal(
+    records - runs.length,
+    duplicated.get(scenario.line.ds) ?? 0,
+    'Raw runs that were landed twice.',
+  );
+  const isRead = subscription(scenario.line);
+  const landed = runs.flatMap(run =>
+    [...eventsOf(run)].flatMap(({ table, event }) => {
+      const [schema = '', name = ''] = (table ?? '').split('.');
+      return name !== '' && isRead(schema, name) ? [eventText(run.file, event)] : [];
+    }),
+  );
+  const rows = facts.filter(({ what }) => what.kind === 'rows');
+  assert.deepEqual(
+    landed,
+    rows.map(({ event }) => eventText(event.file, event.bytes)),
+    'Events in <ds>',
+  );
+  checkFiltered(world, runs, start);
+}
+
+/** A run's `filtered`, with those of all before it, is the number of row events up to its end that the line does not read. */
+function checkFiltered(
+  { workload, source }: LineWorld,
+  runs: ReturnType<typeof rawRuns>['runs'],
+  start: number,
+): void {
+  const strange = workload.strangeEvents.map(event => workload.store.events.indexOf(event));
+  let filtered = 0;
+  for (const { file, next, filtered: more } of runs) {
+    filtered += more;
+    const end = source.indexAt({ file, position: next });
+    const passed = strange.filter(index => index >= start && index < end).length;
+    assert.equal(filtered, passed, `Filtered events up to ${file}:${next}`);
+  }
+}
+
+/** Every task has read and committed all of its input. */
+async function checkAllCommitted({ driver, scenario }: LineWorld): Promise<void> {
+  const { ds, schemas } = scenario.line;
+  for (const topic of await driver.log.topics()) {
+    const group =
+      topic.name === ds
+        ? 'dispatcher'
+        : Object.keys(schemas).some(schema => topic.name === `${ds}.${schema}`)
+          ? 'appender'
+          : null;
+    if (group === null) continue;
+    for (const [partition, { latest }] of topic.extents.entries()) {
+      const place = { topic: topic.name, partition };
+      const [committed] = await driver.log.committed(groupNameOf('test', group), [place]);
+      assert.equal(committed?.offset ?? 0n, latest, `Committed offset of ${topic.name}/${partition}`);
+    }
+  }
+}
+
+function textOf(changes: readonly Change[] = []): string[] {
+  return changes.map(({ text }) => text);
+}
+
+function textsOf(changes: Observed['changes']): Readonly<Record<string, readonly string[]>> {
+  const entries = [...changes].map(([name, all]) => [name, textOf(all)] as const);
+  return Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1)));
+}
