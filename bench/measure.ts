@@ -1,0 +1,46 @@
+import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+
+/** The middle of an odd number of values. */
+export function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
+}
+
+/** Seconds that a command takes, median of `times`. Errors: when it fails. */
+export async function timeCommand(program: string, args: readonly string[], times: number): Promise<number> {
+  const seconds: number[] = [];
+  for (let i = 0; i < times; i++) {
+    const start = performance.now();
+    await run(program, [...args], { maxBuffer: 1 << 30 });
+    seconds.push((performance.now() - start) / 1000);
+  }
+  return median(seconds);
+}
+
+/** Runs a script of this folder in a fresh process and gives what it printed as JSON. */
+export async function runWorker<T>(script: string, args: readonly string[]): Promise<T> {
+  const path = new URL(script, import.meta.url).pathname;
+  const { stdout } = await run(process.execPath, [path, ...args], { maxBuffer: 1 << 26 });
+  // The worker prints one line of JSON of the type that its caller knows.
+  return JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as T;
+}
+
+/** Anonymous memory of this process in MB: heap and buffers, without pages of mapped files. */
+export function anonymousMegabytes(): number {
+  const status = readFileSync('/proc/self/status', 'utf8');
+  return Number(/RssAnon:\s+(\d+) kB/.exec(status)?.[1] ?? Number.NaN) / 1024;
+}
+
+/** The `q` quantile by nearest rank. */
+export function quantile(values: readonly number[], q: number): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.max(0, Math.ceil(q * sorted.length) - 1)] ?? Number.NaN;
+}
+
+/** A line of the report: a ratio, its goal, and what it is made of. */
+export function report(name: string, ratio: number, goal: string, detail: string): void {
+  console.log(`${name.padEnd(44)} ${ratio.toFixed(2).padStart(7)}   goal ${goal.padEnd(7)} ${detail}`);
+}
