@@ -1,6 +1,7 @@
 import { Buffer } from 'node:buffer';
 import avsc from 'avsc';
 import { messageOf, UmbusError } from '../core/errors.ts';
+import { recordMemory } from '../core/memory-pool.ts';
 
 /** A table map, or a statement's schema, that spans of a run refer to. */
 export interface RawTable {
@@ -87,27 +88,89 @@ export const rawRunSchema = {
 export const RAW_RUN_SCHEMA_ID = 1;
 
 const HEADER_BYTES = 5;
-const avroType = avsc.Type.forSchema(rawRunSchema as unknown as avsc.Schema);
+/** `events` is the last field, so what is before it is encoded by itself, and the events stay where they are. */
+const headType = avsc.Type.forSchema({
+  ...rawRunSchema,
+  fields: rawRunSchema.fields.filter(({ name }) => name !== 'events'),
+} as unknown as avsc.Schema);
+/** Longest length before the events: 53 bits, seven a byte. */
+const MAX_LENGTH_BYTES = 8;
+/** Room before the events of {@link eventsBuffer}; a head that is longer costs a copy. */
+const ROOM_BYTES = 8 * 1024;
+/** Memory of {@link eventsBuffer} whose room was not used yet. */
+const roomy = new WeakSet<ArrayBufferLike>();
+/** What runs were decoded from: a run that is passed on is not encoded again. */
+const sources = new WeakMap<RawRun, Buffer>();
+let scratch: Buffer = Buffer.allocUnsafeSlow(ROOM_BYTES);
 
 /**
- * Encodes a run in Confluent wire format: a zero byte, the schema id as u32 big-endian, Avro binary.
+ * Memory for `bytes` of events. A run whose `events` begin at its start is encoded in place: {@link encodeRawRun} puts all else before them, and nothing is
+ * copied. Such a run belongs to whoever it is emitted to, and goes when its record is durable ({@link recordMemory}).
+ */
+export function eventsBuffer(bytes: number): Buffer {
+  const memory = recordMemory.take(ROOM_BYTES + bytes);
+  roomy.add(memory.buffer);
+  return memory.subarray(ROOM_BYTES);
+}
+
+/**
+ * Encodes a run in Confluent wire format: a zero byte, the schema id as u32 big-endian, Avro binary. The result may share the memory of the run's events, and a
+ * run that was decoded gives the bytes that it came from.
  * Source of the format: the wire format page of Confluent's Schema Registry documentation.
  */
 export function encodeRawRun(run: RawRun, schemaId: number = RAW_RUN_SCHEMA_ID): Buffer {
-  let capacity = HEADER_BYTES + 512 + run.events.length + run.spans.length * 5;
-  for (const table of run.tables)
-    capacity += table.map.length + 4 * (table.schema.length + table.table.length) + 48;
+  const source = sources.get(run);
+  if (source !== undefined && source.readUInt32BE(1) === schemaId) return source;
+  const { events } = run;
+  const headBytes = encodeHead(run, schemaId);
+  const bytes = takeRoom(events, headBytes) ?? Buffer.allocUnsafeSlow(headBytes + events.length);
+  scratch.copy(bytes, 0, 0, headBytes);
+  if (bytes.buffer !== events.buffer) events.copy(bytes, headBytes);
+  return bytes;
+}
+
+/** Writes all before the events into `scratch` and returns its length. */
+function encodeHead(run: RawRun, schemaId: number): number {
   for (;;) {
-    const bytes = Buffer.allocUnsafe(capacity);
-    bytes[0] = 0;
-    bytes.writeUInt32BE(schemaId, 1);
-    const end = avroType.encode(run, bytes, HEADER_BYTES);
-    if (end >= 0) return bytes.subarray(0, end);
-    capacity -= end;
+    scratch[0] = 0;
+    scratch.writeUInt32BE(schemaId, 1);
+    const end = headType.encode(run, scratch, HEADER_BYTES);
+    const missing = end < 0 ? -end : end + MAX_LENGTH_BYTES - scratch.length;
+    if (missing <= 0) return writeLength(scratch, end, run.events.length);
+    scratch = Buffer.allocUnsafeSlow(2 * (scratch.length + missing));
   }
 }
 
-/** Decodes {@link encodeRawRun}'s bytes. Errors: UMBUS_TOPOLOGY_DECODE. */
+/** The events with the room of `headBytes` before them, once; null when there is none. */
+function takeRoom(events: Buffer, headBytes: number): Buffer | null {
+  const { buffer, byteOffset, length } = events;
+  if (byteOffset !== ROOM_BYTES || headBytes > ROOM_BYTES || !roomy.delete(buffer)) return null;
+  return Buffer.from(buffer, ROOM_BYTES - headBytes, headBytes + length);
+}
+
+/** Writes a length as an Avro long: zigzag, then seven bits a byte, lowest first (Avro specification, "Binary Encoding"). Returns where it ends. */
+function writeLength(target: Buffer, at: number, length: number): number {
+  let rest = length * 2;
+  let end = at;
+  for (; rest >= 0x80; rest = Math.floor(rest / 0x80)) target[end++] = (rest % 0x80) | 0x80;
+  target[end++] = rest;
+  return end;
+}
+
+/** Reads {@link writeLength}'s bytes; a length is -1 when they are cut off or negative. */
+function readLength(source: Buffer, at: number): { readonly length: number; readonly end: number } {
+  let value = 0;
+  let scale = 1;
+  for (let end = at; end < at + MAX_LENGTH_BYTES; scale *= 0x80) {
+    const byte = source[end++];
+    if (byte === undefined) break;
+    value += (byte & 0x7f) * scale;
+    if (byte < 0x80) return { length: value % 2 === 0 ? value / 2 : -1, end };
+  }
+  return { length: -1, end: at };
+}
+
+/** Decodes {@link encodeRawRun}'s bytes, which must not change as long as the run is used: its events are a view of them. Errors: UMBUS_TOPOLOGY_DECODE. */
 export function decodeRawRun(bytes: Uint8Array): RawRun {
   if (bytes.length < HEADER_BYTES || bytes[0] !== 0) {
     throw new UmbusError(
@@ -115,9 +178,23 @@ export function decodeRawRun(bytes: Uint8Array): RawRun {
       'The record is not in Confluent wire format: its first byte is not 0.',
     );
   }
-  const body = Buffer.from(bytes.buffer, bytes.byteOffset + HEADER_BYTES, bytes.byteLength - HEADER_BYTES);
+  const source = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const head = decodeHead(source);
+  const { length, end } = readLength(source, head.offset);
+  if (head.offset < 0 || length < 0 || end + length !== source.length) {
+    const problem =
+      head.offset < 0 || end + length > source.length ? 'it is cut short' : 'its length is wrong';
+    throw new UmbusError('UMBUS_TOPOLOGY_DECODE', `The record is not a raw run: ${problem}.`);
+  }
+  const run: RawRun = { ...head.value, events: source.subarray(end) };
+  sources.set(run, source);
+  return run;
+}
+
+/** All before the events, and where they begin with their length; -1 when the bytes end before that. */
+function decodeHead(source: Buffer): { readonly value: Omit<RawRun, 'events'>; readonly offset: number } {
   try {
-    return avroType.fromBuffer(body) as RawRun;
+    return headType.decode(source, HEADER_BYTES) as { value: Omit<RawRun, 'events'>; offset: number };
   } catch (cause) {
     throw new UmbusError('UMBUS_TOPOLOGY_DECODE', `The record is not a raw run: ${messageOf(cause)}.`, {
       cause,

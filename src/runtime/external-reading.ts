@@ -7,7 +7,7 @@ import type { ExternalConnection, Rec } from '../topology/types.ts';
 import { safeMessageOf } from './dead-letter.ts';
 import { ExternalTask, reopens } from './external-task.ts';
 import { InFlight } from './in-flight.ts';
-import { SEQ_HEADER } from './outputs.ts';
+import { giveBackValues, SEQ_HEADER } from './outputs.ts';
 import type { RunnerOptions } from './runner.ts';
 import type { ExternalSnapshot } from './snapshot.ts';
 import { taskEnvironmentOf } from './task-environment.ts';
@@ -226,6 +226,7 @@ export class Reading {
         this.#inFlightBytes -= bytes;
         this.#waker.wake();
       }
+      giveBackValues(records);
       this.durableSeq = seq;
       counts.commits += 1;
       counts.outputs += records.length;

@@ -1,4 +1,5 @@
 import { Buffer } from 'node:buffer';
+import { recordMemory } from '../core/memory-pool.ts';
 import type { Headers, OutgoingRecord } from '../ports/log.ts';
 import type { ErasedTopic } from '../topology/graph.ts';
 import type { TopicShape } from '../topology/stream.ts';
@@ -26,6 +27,11 @@ function headersWith(headers: Headers, seq: Uint8Array, lane: Uint8Array): Heade
     if (name !== SEQ_HEADER && name !== LANE_HEADER && value !== undefined) result[name] = value;
   }
   return result;
+}
+
+/** Lets the memory of durable records be used again, where it was taken for them. */
+export function giveBackValues(records: readonly OutgoingRecord[]): void {
+  for (const { value } of records) if (value !== null) recordMemory.giveBack(value);
 }
 
 /** What a task has made since its last commit. */

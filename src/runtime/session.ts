@@ -2,6 +2,7 @@ import { UmbusError } from '../core/errors.ts';
 import type { AssignmentListener, Membership, RecordBatch, TopicPartition } from '../ports/log.ts';
 import { ControlFeeds } from './control-feeds.ts';
 import { InFlight } from './in-flight.ts';
+import { giveBackValues } from './outputs.ts';
 import type { RunnerOptions } from './runner.ts';
 import type { TaskSnapshot } from './snapshot.ts';
 import { Task } from './task.ts';
@@ -169,6 +170,7 @@ export class Session {
     const durable = async (): Promise<void> => {
       if (topics.length > 0) await log.ensureTopics(topics.map(specOf));
       await membership.commit({ outputs, offsets });
+      giveBackValues(outputs);
       this.madeProgress = true;
       counts.commits += 1;
       const durationMs = clock.now() - startedMs;

@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer';
 import { eventStart } from '../binlog/position.ts';
-import type { RawRun, RawTable } from '../change/raw-run.ts';
+import { eventsBuffer, type RawRun, type RawTable } from '../change/raw-run.ts';
 import { UmbusError } from '../core/errors.ts';
 import { murmur2 } from '../core/murmur2.ts';
 import type { Emit, Processor } from '../topology/types.ts';
@@ -191,7 +191,7 @@ class Part {
   }
 
   toRun(run: RawRun): RawRun {
-    const events = Buffer.allocUnsafeSlow(this.#bytes);
+    const events = eventsBuffer(this.#bytes);
     let to = 0;
     for (let i = 0; i + 1 < this.#pieces.length; i += 2) {
       const at = this.#pieces[i] ?? 0;

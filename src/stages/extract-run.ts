@@ -1,5 +1,5 @@
 import { Buffer } from 'node:buffer';
-import type { RawRun, RawTable } from '../change/raw-run.ts';
+import { eventsBuffer, type RawRun, type RawTable } from '../change/raw-run.ts';
 import type { RunTable } from './extract-tables.ts';
 
 /** What a run says beside its events. */
@@ -18,7 +18,7 @@ const TRANSACTION_SPAN = -1;
 /** The run that is being filled. Its buffer becomes the run's `events`, so each event is copied once. */
 export class RunBuffer {
   #bytes: Buffer = NO_BYTES;
-  #view = new DataView(NO_BYTES.buffer, NO_BYTES.byteOffset, 0);
+  #view: DataView = new DataView(NO_BYTES.buffer, NO_BYTES.byteOffset, 0);
   #length = 0;
   #spans: number[] = [];
   #tables: RawTable[] = [];
@@ -118,7 +118,7 @@ export class RunBuffer {
   #grow(needed: number): void {
     let capacity = Math.max(needed, this.#expectedBytes, this.#bytes.length * 2);
     if (capacity > this.#runBytes) capacity = Math.max(needed, this.#runBytes);
-    const grown = Buffer.allocUnsafeSlow(capacity);
+    const grown = eventsBuffer(capacity);
     this.#bytes.copy(grown, 0, 0, this.#length);
     this.#bytes = grown;
     this.#view = new DataView(grown.buffer, grown.byteOffset, grown.length);

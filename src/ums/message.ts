@@ -1,4 +1,5 @@
 import { Buffer } from 'node:buffer';
+import { recordMemory } from '../core/memory-pool.ts';
 import type { UmsField, UmsMessageType, UmsTerminationReason } from './types.ts';
 
 /** The version of UMS that umbus writes. */
@@ -44,7 +45,7 @@ export function dataHeader(
 
 /** A data message: the header and tuples as TupleBuffer has them, each followed by a comma. Copies; at least one tuple. */
 export function dataMessage(header: Buffer, tuples: Buffer): Buffer {
-  const message = Buffer.allocUnsafeSlow(header.length + tuples.length + 1);
+  const message = recordMemory.take(header.length + tuples.length + 1);
   header.copy(message, 0);
   tuples.copy(message, header.length);
   message[message.length - 2] = 93;

@@ -11,6 +11,7 @@ import {
   verifyBatch,
 } from '../../src/adapters/embedded/batch-format.ts';
 import { isUmbusError } from '../../src/core/errors.ts';
+import { MemoryPool } from '../../src/core/memory-pool.ts';
 import type { LogRecord } from '../../src/ports/log.ts';
 
 const bytes = fc.uint8Array({ maxLength: 60 }).map(array => Buffer.from(array));
@@ -40,7 +41,7 @@ const plain = ({ key, value, timestampMs, headers: all, offset }: LogRecord) => 
 test('a batch gives back exactly what was put in, from any offset and in bites of any size', () => {
   fc.assert(
     fc.property(records, base, fc.nat({ max: 200 }), fc.nat({ max: 15 }), (sent, at, maxBytes, skip) => {
-      const [encoded, more] = encodeOutputs(sent, () => 0);
+      const [encoded, more] = encodeOutputs(sent, () => 0, new MemoryPool(0));
       assert.ok(encoded !== undefined && more === undefined);
       const where = { ...place, base: at };
       sealBatch(encoded.bytes, where);
@@ -65,7 +66,7 @@ test('a batch gives back exactly what was put in, from any offset and in bites o
 test('a flipped bit, a cut or another place is found', () => {
   fc.assert(
     fc.property(records, base, fc.nat(), (sent, at, seed) => {
-      const [encoded] = encodeOutputs(sent, () => 0);
+      const [encoded] = encodeOutputs(sent, () => 0, new MemoryPool(0));
       assert.ok(encoded !== undefined);
       const where = { ...place, base: at };
       sealBatch(encoded.bytes, where);

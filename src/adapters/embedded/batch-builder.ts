@@ -1,4 +1,6 @@
 import { Buffer } from 'node:buffer';
+import { crc32 } from 'node:zlib';
+import type { MemoryPool } from '../../core/memory-pool.ts';
 import type { LogRecord, OutgoingRecord } from '../../ports/log.ts';
 import {
   BATCH_HEADER_BYTES,
@@ -10,6 +12,9 @@ import {
 
 /** Batches are cut at this size; one larger record is a batch of its own. Leaves room for the page header, so that a full batch takes whole pages. */
 export const BATCH_BYTES = 1_048_576 - 64;
+
+/** So much is written before it is summed: few calls, and the bytes are still in the processor's caches. */
+const SUM_BYTES = 64 * 1024;
 
 /** An encoded batch that has no place yet. */
 export interface EncodedBatch<P> {
@@ -25,6 +30,9 @@ interface Draft<P> {
   count: number;
   written: number;
   position: number;
+  /** CRC of the records before `summed`. */
+  crc: number;
+  summed: number;
   firstTimestampMs: number;
   newestTimestampMs: number;
   bytes: Buffer | null;
@@ -37,6 +45,7 @@ interface Draft<P> {
 export function encodeOutputs<P>(
   outputs: readonly OutgoingRecord[],
   partitionOf: (topic: string, partition: number) => P,
+  memory: MemoryPool,
 ): EncodedBatch<P>[] {
   const open = new Map<P, Draft<P>>();
   const drafts: Draft<P>[] = [];
@@ -68,7 +77,9 @@ export function encodeOutputs<P>(
   for (let index = 0; index < outputs.length; index++) {
     const record = outputs[index];
     const draft = draftOf[index];
-    if (record !== undefined && draft !== undefined) add(draft, draft.written, record);
+    if (record === undefined || draft === undefined) continue;
+    draft.bytes ??= memory.take(draft.size);
+    add(draft, draft.written, record);
   }
   return drafts.map(draft => finish(draft, draft.count - 1));
 }
@@ -94,6 +105,8 @@ function newDraft<P>(partition: P): Draft<P> {
     count: 0,
     written: 0,
     position: BATCH_HEADER_BYTES,
+    crc: 0,
+    summed: BATCH_HEADER_BYTES,
     firstTimestampMs: 0,
     newestTimestampMs: Number.NEGATIVE_INFINITY,
     bytes: null,
@@ -106,11 +119,18 @@ function add<P>(draft: Draft<P>, delta: number, record: StorableRecord): void {
   if (record.timestampMs > draft.newestTimestampMs) draft.newestTimestampMs = record.timestampMs;
   draft.position = writeRecord(draft.bytes, draft.position, delta, record);
   draft.written += 1;
+  if (draft.position - draft.summed >= SUM_BYTES) sum(draft, draft.bytes);
+}
+
+function sum<P>(draft: Draft<P>, bytes: Buffer): void {
+  draft.crc = crc32(bytes.subarray(draft.summed, draft.position), draft.crc);
+  draft.summed = draft.position;
 }
 
 function finish<P>(draft: Draft<P>, lastDelta: number): EncodedBatch<P> {
   const { partition, count, firstTimestampMs, newestTimestampMs } = draft;
   const bytes = draft.bytes ?? Buffer.alloc(BATCH_HEADER_BYTES);
-  writeBatchHeader(bytes, { count, lastDelta, firstTimestampMs, newestTimestampMs });
+  sum(draft, bytes);
+  writeBatchHeader(bytes, { count, lastDelta, firstTimestampMs, newestTimestampMs }, draft.crc);
   return { partition, bytes, count, newestTimestampMs };
 }

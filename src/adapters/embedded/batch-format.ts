@@ -5,8 +5,8 @@
  *     record   offset delta u32 · timestamp f64 · key length i32 · value length i32 · header count u16 · key · value · headers
  *     headers  each: name length u16 · value length u32 · name in UTF-8 · value
  *
- * Length -1 is null. The CRC covers the partition's number, the base offset and everything after itself, so that a batch found in
- * the wrong place does not pass for a good one. Offsets count from the base offset, which is in the key; compaction leaves gaps.
+ * Length -1 is null. The CRC covers the records, then the header after itself, then where the batch belongs: topic id u32, partition u32, base offset u64; so a
+ * batch found in the wrong place does not pass for a good one. Offsets count from the base offset, which is in the key; compaction leaves gaps.
  */
 import { Buffer } from 'node:buffer';
 import { crc32 } from 'node:zlib';
@@ -83,22 +83,24 @@ export function writeRecord(target: Buffer, position: number, delta: number, rec
   return at;
 }
 
-/** Fills the header in once the records are written. */
+/** Fills the header in once the records are written, whose CRC is `recordsCrc`. {@link sealBatch} makes it complete. */
 export function writeBatchHeader(
   target: Buffer,
   header: { count: number; lastDelta: number; firstTimestampMs: number; newestTimestampMs: number },
+  recordsCrc: number,
 ): void {
-  target.fill(0, 0, 8);
+  target.fill(0, 4, 8);
   target[4] = BATCH_FORMAT;
   target.writeUInt32BE(header.count, 8);
   target.writeUInt32BE(header.lastDelta, 12);
   target.writeDoubleBE(header.firstTimestampMs, 16);
   target.writeDoubleBE(header.newestTimestampMs, 24);
+  target.writeUInt32BE(recordsCrc, 0);
 }
 
-/** Writes the checksum, last, when the place is known. */
+/** Completes the checksum, last and once, when the place is known. The records are not read again: they may have left the processor's caches. */
 export function sealBatch(batch: Buffer, place: BatchPlace): void {
-  batch.writeUInt32BE(checksumOf(batch, place), 0);
+  batch.writeUInt32BE(checksumOf(batch, batch.readUInt32BE(0), place), 0);
 }
 
 /** The last offset of a batch. */
@@ -111,7 +113,7 @@ export function verifyBatch(batch: Buffer, place: BatchPlace): void {
   const problem =
     batch.length < BATCH_HEADER_BYTES
       ? 'is cut short'
-      : batch.readUInt32BE(0) !== checksumOf(batch, place)
+      : batch.readUInt32BE(0) !== checksumOf(batch, crc32(batch.subarray(BATCH_HEADER_BYTES)), place)
         ? 'does not match its checksum'
         : batch[4] !== BATCH_FORMAT
           ? `has the unknown format ${batch[4]}`
@@ -221,11 +223,11 @@ function readHeaders(
 
 const CHECKSUM_PLACE = Buffer.alloc(16);
 
-function checksumOf(batch: Buffer, place: BatchPlace): number {
+function checksumOf(batch: Buffer, recordsCrc: number, place: BatchPlace): number {
   CHECKSUM_PLACE.writeUInt32BE(place.topicId, 0);
   CHECKSUM_PLACE.writeUInt32BE(place.partition, 4);
   CHECKSUM_PLACE.writeBigUInt64BE(place.base, 8);
-  return crc32(batch.subarray(4), crc32(CHECKSUM_PLACE));
+  return crc32(CHECKSUM_PLACE, crc32(batch.subarray(4, BATCH_HEADER_BYTES), recordsCrc));
 }
 
 const MAX_KNOWN_NAMES = 1000;

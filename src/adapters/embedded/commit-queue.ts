@@ -4,7 +4,7 @@ import { OWNER_KEY, ownershipLost } from './owner.ts';
 import type { SpaceGuard } from './space-guard.ts';
 
 /** Upper bound of what one transaction takes, unless a single commit is larger. */
-const GROUP_BYTES = 32 * 1_048_576;
+const GROUP_BYTES = 16 * 1_048_576;
 
 /** One change of the store. All of it becomes durable, or none. */
 export interface Change {

@@ -150,7 +150,11 @@ export class OwnerStorage implements LogStorage {
   }
 
   #changeOf(request: WriteRequest): Change {
-    const batches = encodeOutputs(request.outputs, (topic, partition) => this.#partition(topic, partition));
+    const batches = encodeOutputs(
+      request.outputs,
+      (topic, partition) => this.#partition(topic, partition),
+      this.#readCache.memory,
+    );
     const { origin } = request;
     const offsets = origin.kind === 'member' ? this.#offsetWrites(origin.group, request.offsets) : [];
     const placed: { readonly cache: PartitionCache; readonly batch: LoadedBatch }[] = [];

@@ -1,4 +1,5 @@
 import type { Buffer } from 'node:buffer';
+import { MemoryPool } from '../../core/memory-pool.ts';
 import { Fifo } from './fifo.ts';
 
 /** A verified batch in memory. Its bytes never change. */
@@ -20,6 +21,15 @@ export class PartitionCache {
   }
 }
 
+interface Entry {
+  readonly cache: PartitionCache;
+  readonly batch: LoadedBatch;
+  /** Whether it was written here, so that its memory is ours. */
+  readonly own: boolean;
+}
+
+/** Memory that waits for new batches. */
+const FREE_BYTES = 16 * 1_048_576;
 /** What an entry costs besides its bytes, roughly. */
 const ENTRY_BYTES = 200;
 
@@ -28,8 +38,12 @@ const ENTRY_BYTES = 200;
  * last read from, for readers that take it in small bites. Bounded in bytes; the oldest entry goes first. Batches stay valid when they leave.
  */
 export class ReadCache {
+  /** Memory of batches; it gets back what leaves the cache without having been read. */
+  readonly memory = new MemoryPool(FREE_BYTES);
   readonly #limit: number;
-  readonly #queue = new Fifo<{ readonly cache: PartitionCache; readonly batch: LoadedBatch }>();
+  readonly #queue = new Fifo<Entry>();
+  /** Batches that a reader may hold a part of. */
+  readonly #lent = new WeakSet<LoadedBatch>();
   #bytes = 0;
 
   constructor(limitBytes: number) {
@@ -39,13 +53,13 @@ export class ReadCache {
   /** Adds the newest batch of a partition. */
   addRecent(cache: PartitionCache, batch: LoadedBatch): void {
     cache.recent.push(batch);
-    this.#hold(cache, batch);
+    this.#hold({ cache, batch, own: true });
   }
 
   /** Remembers the batch that was read last. */
   setLastRead(cache: PartitionCache, batch: LoadedBatch): void {
     cache.lastRead = batch;
-    this.#hold(cache, batch);
+    this.#hold({ cache, batch, own: false });
   }
 
   /** The batch with the offset in it, or null. */
@@ -61,21 +75,26 @@ export class ReadCache {
         else high = middle - 1;
       }
       const found = recent.at(low);
-      if (found !== undefined && offset <= found.last) return found;
+      if (found !== undefined && offset <= found.last) {
+        this.#lent.add(found);
+        return found;
+      }
     }
     return lastRead !== null && offset >= lastRead.base && offset <= lastRead.last ? lastRead : null;
   }
 
-  #hold(cache: PartitionCache, batch: LoadedBatch): void {
-    this.#queue.push({ cache, batch });
-    this.#bytes += batch.bytes.length + ENTRY_BYTES;
+  #hold(entry: Entry): void {
+    this.#queue.push(entry);
+    this.#bytes += entry.batch.bytes.length + ENTRY_BYTES;
     while (this.#bytes > this.#limit) {
       const oldest = this.#queue.shift();
       if (oldest === undefined) return;
-      this.#bytes -= oldest.batch.bytes.length + ENTRY_BYTES;
-      if (oldest.cache.lastRead === oldest.batch) oldest.cache.lastRead = null;
+      const { cache, batch, own } = oldest;
+      this.#bytes -= batch.bytes.length + ENTRY_BYTES;
+      if (cache.lastRead === batch) cache.lastRead = null;
       // Entries of one partition leave in the order they came.
-      if (oldest.cache.recent.at(0) === oldest.batch) oldest.cache.recent.shift();
+      if (cache.recent.at(0) === batch) cache.recent.shift();
+      if (own && !this.#lent.has(batch)) this.memory.giveBack(batch.bytes);
     }
   }
 }
