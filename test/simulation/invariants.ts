@@ -4,6 +4,8 @@ import { subscription } from '../../src/config/subscription.ts';
 import { createTables } from '../../src/consumer/index.ts';
 import type { StartPoint } from '../../src/ports/change-source.ts';
 import { groupNameOf } from '../../src/runtime/start.ts';
+import { tablesStore } from '../../src/stages/append.ts';
+import { NEW_TABLE } from '../../src/stages/append-state.ts';
 import { eventText, type StoredEvent } from './binlog-store.ts';
 import { type ExpectedTable, expectedTables } from './expected.ts';
 import { type LineWorld, runWithoutFaults } from './line-world.ts';
@@ -24,6 +26,7 @@ export async function checkLine(world: LineWorld): Promise<void> {
   // A line that began later does not have the rows from before.
   if (start.index === 0) checkRebuilt(world, observed);
   await checkAllCommitted(world);
+  await checkStates(world, observed, expected);
   if (world.commitMode === 'atomic') assert.equal(observed.repeats, 0, 'Records that were published twice.');
   const undisturbed = observe(await runWithoutFaults(world.scenario, start.place));
   assert.deepEqual(
@@ -141,6 +144,32 @@ function checkFiltered(
     const end = source.indexAt({ file, position: next });
     const passed = strange.filter(index => index >= start && index < end).length;
     assert.equal(filtered, passed, `Filtered events up to ${file}:${next}`);
+  }
+}
+
+/** The appender's store counts what was published and parked, and knows the version and the last row of each table. */
+async function checkStates(
+  { driver }: LineWorld,
+  { changes }: Observed,
+  expected: ReadonlyMap<string, ExpectedTable>,
+): Promise<void> {
+  const states = await driver.store(tablesStore, 'appender');
+  for (const [name, { parked }] of expected) {
+    const published = changes.get(name) ?? [];
+    const count = (op: string): number => published.filter(change => change.op === op).length;
+    const { version, inserts, updates, deletes, lastUmsId, parked: why } = states.get(name) ?? NEW_TABLE;
+    assert.deepEqual(
+      { version, inserts, updates, deletes, lastUmsId, parked: why?.events ?? 0 },
+      {
+        version: count('end'),
+        inserts: count('i'),
+        updates: count('u'),
+        deletes: count('d'),
+        lastUmsId: String(published.findLast(({ uid }) => uid !== null)?.id ?? ''),
+        parked: parked.length,
+      },
+      `State of ${name}`,
+    );
   }
 }
 

@@ -53,7 +53,7 @@ export interface RunningLine extends AsyncDisposable {
 
 /** The line of a test. */
 export function testLine(options: TestLineOptions, dir: string): Line {
-  const schema: LineSchema = { tables: ['*'], exclude: [], beforeImage: [], ...options.schema };
+  const whole: LineSchema = { tables: ['*'], exclude: [], beforeImage: [] };
   return {
     ds: 'test',
     source: {
@@ -66,7 +66,10 @@ export function testLine(options: TestLineOptions, dir: string): Line {
       tls: null,
       start: options.start ?? 'earliest',
     },
-    schemas: Object.fromEntries([...options.schemas, PROBE_SCHEMA].map(name => [name, schema])),
+    schemas: {
+      ...Object.fromEntries(options.schemas.map(name => [name, { ...whole, ...options.schema }])),
+      [PROBE_SCHEMA]: whole,
+    },
     log: { kind: 'embedded', dir, maxBytes: options.maxBytes ?? 32 * 1024 ** 3 },
     topics: { partitions: options.partitions ?? 2, retentionMs: null, retentionBytes: null },
     extractor: { runBytes: options.runBytes ?? 256 * 1024 },
