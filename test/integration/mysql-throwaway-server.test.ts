@@ -1,22 +1,8 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { test } from 'node:test';
-import { fileURLToPath } from 'node:url';
+import { alive, assertDiesWithOwner } from '../support/servers/left-behind.ts';
 import { requireServer, serverKinds } from '../support/servers.ts';
-import { until } from '../support/until.ts';
-
-const OWNER = fileURLToPath(new URL('../support/servers/server-owner.ts', import.meta.url));
-
-function alive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 for (const kind of serverKinds) {
   test(`${kind}: a throw-away server`, { timeout: 120_000 }, async t => {
@@ -55,13 +41,7 @@ for (const kind of serverKinds) {
     });
 
     await t.test('leaves no process and no data when its owner is killed', async () => {
-      const owner = spawn(process.execPath, [OWNER, kind], { stdio: ['ignore', 'pipe', 'inherit'] });
-      const [line] = await once(owner.stdout, 'data');
-      const { pid, dataDir }: { pid: number; dataDir: string } = JSON.parse(String(line));
-      assert.equal(alive(pid), true);
-      owner.kill('SIGKILL');
-      await until('the server to end', () => !alive(pid));
-      await until('its data to be removed', () => !existsSync(dataDir));
+      await assertDiesWithOwner(kind);
     });
   });
 }

@@ -1,11 +1,24 @@
 import type { TestContext } from 'node:test';
 import type { DatabaseServer, DatabaseServerOptions } from '../../src/cli/demo-server/database-server.ts';
+import { startKafka } from '../../src/cli/demo-server/kafka.ts';
+import type { KafkaBroker } from '../../src/cli/demo-server/kafka-broker.ts';
+import type { KafkaCluster, KafkaOptions } from '../../src/cli/demo-server/kafka-cluster.ts';
 import { startMariadb } from '../../src/cli/demo-server/mariadb.ts';
+import { type RegistryServer, startRegistry } from '../../src/cli/demo-server/registry.ts';
+import { startZookeeper, type ZookeeperServer } from '../../src/cli/demo-server/zookeeper.ts';
 import { messageOf } from '../../src/core/errors.ts';
 import { startMysql } from './servers/mysql.ts';
 
-export type { DatabaseServer as Server, DatabaseServerOptions as ServerOptions };
-export { startMariadb, startMysql };
+export type {
+  DatabaseServer as Server,
+  DatabaseServerOptions as ServerOptions,
+  KafkaBroker,
+  KafkaCluster,
+  KafkaOptions,
+  RegistryServer,
+  ZookeeperServer,
+};
+export { startKafka, startMariadb, startMysql, startRegistry, startZookeeper };
 
 /** The kinds of server that integration tests run on. */
 export const serverKinds = ['mariadb', 'mysql'] as const;
@@ -14,22 +27,45 @@ export type ServerKindName = (typeof serverKinds)[number];
 
 const starters = { mariadb: startMariadb, mysql: startMysql };
 
+/** What a server is asked for with; a test's context has it. */
+type Skippable = Pick<TestContext, 'skip'>;
+
+/** What `start` gives; where it fails, null and a loud skip, or the failure when the environment variable CI is set. */
+async function orSkip<T>(test: Skippable, title: string, start: () => Promise<T>): Promise<T | null> {
+  try {
+    return await start();
+  } catch (error) {
+    const ci = process.env['CI'];
+    if (ci !== undefined && ci !== '' && ci !== 'false') throw error;
+    console.error(`SKIPPED, NO ${title.toUpperCase()} SERVER: ${messageOf(error)}`);
+    test.skip(`no ${title} server: ${messageOf(error)}`);
+    return null;
+  }
+}
+
 /**
  * Starts a server for a test, or says loudly that the test was skipped and gives null. With the environment variable CI set, a
  * server that is missing is a failure. The caller disposes the server: `await using`.
  */
-export async function requireServer(
-  test: Pick<TestContext, 'skip'>,
+export function requireServer(
+  test: Skippable,
   kind: ServerKindName,
   options: DatabaseServerOptions = {},
 ): Promise<DatabaseServer | null> {
-  try {
-    return await starters[kind](options);
-  } catch (error) {
-    const ci = process.env['CI'];
-    if (ci !== undefined && ci !== '' && ci !== 'false') throw error;
-    console.error(`SKIPPED, NO ${kind.toUpperCase()} SERVER: ${messageOf(error)}`);
-    test.skip(`no ${kind} server: ${messageOf(error)}`);
-    return null;
-  }
+  return orSkip(test, kind, () => starters[kind](options));
+}
+
+/** Starts a Kafka cluster for a test, with the same promise as {@link requireServer}. */
+export function requireKafka(test: Skippable, options: KafkaOptions = {}): Promise<KafkaCluster | null> {
+  return orSkip(test, 'Kafka', () => startKafka(options));
+}
+
+/** Starts a ZooKeeper for a test, with the same promise as {@link requireServer}. */
+export function requireZookeeper(test: Skippable): Promise<ZookeeperServer | null> {
+  return orSkip(test, 'ZooKeeper', startZookeeper);
+}
+
+/** Starts a schema registry for a test, with the same promise as {@link requireServer}. */
+export function requireRegistry(test: Skippable): Promise<RegistryServer | null> {
+  return orSkip(test, 'schema registry', startRegistry);
 }

@@ -4,7 +4,7 @@ import { connectSql, type SqlRow, type SqlSession } from '../../adapters/mysql/c
 import { assert } from '../../core/assert.ts';
 import { isUmbusError } from '../../core/errors.ts';
 import { copyOfTemplate } from './data-template.ts';
-import { freePort, type ServerProcess, startProcess } from './server-process.ts';
+import { freePort, greets, type ServerProcess, startProcess } from './server-process.ts';
 
 /** A throw-away database server with data and port of its own. It dies with this process. */
 export interface DatabaseServer extends AsyncDisposable {
@@ -76,8 +76,10 @@ function run(setup: ServerSetup, port: number, extraArgs: readonly string[]): Pr
       ...extraArgs,
     ],
     directory: dir,
-    socketPath: join(dir, 'server.sock'),
+    // The servers open their TCP port before this socket.
+    ready: () => greets(join(dir, 'server.sock')),
     logFile: join(dir, 'server.log'),
+    code: 'UMBUS_SOURCE_UNREACHABLE',
   });
 }
 

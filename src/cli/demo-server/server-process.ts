@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { createConnection, createServer } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
-import { UmbusError } from '../../core/errors.ts';
+import { type ErrorCode, UmbusError } from '../../core/errors.ts';
 
 /**
  * Runs the server in the background. When standard input closes, which the kernel does when the process that holds the other end
@@ -21,11 +21,11 @@ wait $server; status=$?
 kill $watcher 2>/dev/null
 exit $status`;
 
-const READY_DEADLINE_MS = 60_000;
+const READY_DEADLINE_MS = 90_000;
 const STOP_DEADLINE_MS = 30_000;
 const POLL_MS = 20;
 
-/** A database server process that dies with this process. */
+/** A server process that dies with this process. */
 export interface ServerProcess {
   /** Process id of the server itself. */
   readonly pid: number;
@@ -43,10 +43,14 @@ export interface ServerCommand {
   readonly args: readonly string[];
   /** All that the server owns; removed when this process dies while the server runs. */
   readonly directory: string;
-  /** Unix socket that takes connections once the server is ready; the server must open its TCP port before it. */
-  readonly socketPath: string;
+  /** Whether the server now does its work; asked again and again until it says so. */
+  readonly ready: () => Promise<boolean>;
   /** File for standard output and error. */
   readonly logFile: string;
+  /** Code of the error when it does not start. */
+  readonly code: ErrorCode;
+  /** More variables of its environment. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** A free TCP port of 127.0.0.1 as the operating system gives it. Another process may take it before it is used. */
@@ -63,7 +67,8 @@ export async function freePort(): Promise<number> {
   return address.port;
 }
 
-function accepts(socketPath: string): Promise<boolean> {
+/** Whether a server greets who connects to this Unix socket, as database servers do. */
+export function greets(socketPath: string): Promise<boolean> {
   return new Promise(resolve => {
     const socket = createConnection(socketPath);
     const end = (answer: boolean) => {
@@ -91,15 +96,14 @@ async function readPid(child: ChildProcess): Promise<number> {
   const ended = once(child, 'exit').then(() => null);
   const line = await Promise.race([once(output, 'data').then(([data]) => String(data)), ended]);
   const pid = Number.parseInt(line ?? '', 10);
-  if (!(pid > 0))
-    throw new UmbusError('UMBUS_INTERNAL', 'The watchdog of the database server did not start.');
+  if (!(pid > 0)) throw new UmbusError('UMBUS_INTERNAL', 'The watchdog of the server did not start.');
   output.destroy();
   return pid;
 }
 
 /**
- * Starts a server in a session of its own, so that Ctrl-C reaches this process alone, and waits until it takes connections.
- * Errors: UMBUS_SOURCE_UNREACHABLE when it ends or does not answer within 60 seconds; the message holds its last log lines.
+ * Starts a server in a session of its own, so that Ctrl-C reaches this process alone, and waits until it is ready.
+ * Errors: the command's code when it ends or is not ready within 90 seconds; the message holds its last log lines.
  */
 export async function startProcess(command: ServerCommand): Promise<ServerProcess> {
   const log = openSync(command.logFile, 'a');
@@ -109,6 +113,7 @@ export async function startProcess(command: ServerCommand): Promise<ServerProces
     {
       detached: true,
       stdio: ['pipe', 'pipe', log],
+      env: { ...process.env, ...command.env },
     },
   );
   closeSync(log);
@@ -128,14 +133,14 @@ export async function startProcess(command: ServerCommand): Promise<ServerProces
   };
   const server = { pid, exited, kill9: () => end('SIGKILL'), stop: () => end('SIGTERM') };
   const deadline = Date.now() + READY_DEADLINE_MS;
-  while (!(await accepts(command.socketPath))) {
+  while (!(await command.ready())) {
     if (running && Date.now() < deadline) {
       await delay(POLL_MS);
       continue;
     }
     await server.kill9();
     throw new UmbusError(
-      'UMBUS_SOURCE_UNREACHABLE',
+      command.code,
       `${command.program} did not start. Its log ends:\n${lastLines(command.logFile)}`,
     );
   }

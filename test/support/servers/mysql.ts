@@ -10,7 +10,7 @@ import {
   type DatabaseServerOptions,
   startServer,
 } from '../../../src/cli/demo-server/database-server.ts';
-import { withInstallLock } from './install-lock.ts';
+import { withInstallLock } from '../../../src/cli/demo-server/install-lock.ts';
 
 const run = promisify(execFile);
 const INSTALLER = fileURLToPath(new URL('./mysql-from-sid.sh', import.meta.url));

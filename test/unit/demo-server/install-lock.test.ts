@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
-import { withInstallLock } from '../../support/servers/install-lock.ts';
+import { withInstallLock } from '../../../src/cli/demo-server/install-lock.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'umbus-lock-'));
 after(() => rmSync(dir, { recursive: true }));
