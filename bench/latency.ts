@@ -1,11 +1,7 @@
 /**
- * Latency of an idle line, in a process of its own: `latency.ts PORT SAMPLES`. One row at a time is committed on a quiet server; its age when
+ * Latency of an idle line, in a process of its own: `latency.ts LINE SAMPLES`, LINE being JSON. One row at a time is committed on a quiet server; its age when
  * a consumer of the result topic has it is the latency. Prints p50, p99 and the count as JSON, in milliseconds.
  */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { openEmbeddedLog } from '../src/adapters/embedded/index.ts';
 import { connectSql } from '../src/adapters/mysql/connect.ts';
 import { createMysqlSource } from '../src/adapters/mysql/index.ts';
 import { systemClock } from '../src/adapters/system-clock.ts';
@@ -14,23 +10,23 @@ import { subscribe } from '../src/consumer/subscribe.ts';
 import { startTopology } from '../src/runtime/start.ts';
 import { LOAD_SCHEMA } from '../test/support/load.ts';
 import { lineTopologies } from '../topologies/index.ts';
-import { benchLine } from './bench-line.ts';
+import { type BenchLineOptions, benchLine, openBenchLog } from './bench-line.ts';
 import { quantile } from './measure.ts';
 
-const [port = '', samples = '500'] = process.argv.slice(2);
+const [options = '', samples = '500'] = process.argv.slice(2);
 const GAP_MS = 20;
 /** The first rows meet code that is not compiled yet. */
 const WARM_UP = 50;
 
-const dir = await mkdtemp(join(tmpdir(), 'umbus-latency-'));
-const line = benchLine(Number(port), dir, 'now');
+// Written by the benchmark that runs this.
+const line = benchLine(JSON.parse(options) as BenchLineOptions, 'now');
 const topic = `${line.ds}.${LOAD_SCHEMA}.result`;
 await using session = await connectSql(line.source);
 await session.query(`USE ${LOAD_SCHEMA}`);
 await session.query(
   'CREATE TABLE IF NOT EXISTS pulse (id INT NOT NULL AUTO_INCREMENT PRIMARY KEY, at DATETIME(6) NOT NULL)',
 );
-const log = await openEmbeddedLog({ ...line.log, mode: 'owner', clock: systemClock });
+const log = await openBenchLog(line);
 const topologies = lineTopologies(line, { source: createMysqlSource(line.source) }).map(
   ({ definition, config }) =>
     startTopology(definition, config, { log, clock: systemClock, instance: line.ds }),
@@ -63,7 +59,6 @@ await ended;
 stop.abort();
 await Promise.all(topologies.map(topology => topology.stop()));
 await log[Symbol.asyncDispose]();
-await rm(dir, { recursive: true, force: true });
 const counted = latencies.slice(WARM_UP);
 console.log(
   JSON.stringify({ p50: quantile(counted, 0.5), p99: quantile(counted, 0.99), samples: counted.length }),

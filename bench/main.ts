@@ -1,15 +1,17 @@
 /**
- * `npm run bench -- [SCALE]`: the figures of DESIGN as ratios, each against a limit or a peer in the same run on the same machine, with a
- * throw-away MariaDB that holds the loads bulk, OLTP and single, SCALE times their full size (default 1: about two minutes of load).
+ * `npm run bench -- [--kafka] [SCALE]`: the figures of DESIGN as ratios, each against a limit or a peer in the same run on the same machine, with a
+ * throw-away MariaDB that holds the loads bulk, OLTP and single, SCALE times their full size (default 1: about two minutes of load). With `--kafka`, see kafka.ts.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Server, startMariadb } from '../test/support/servers.ts';
+import type { BenchLineOptions } from './bench-line.ts';
 import { benchDecode, type DecodeBenchRow } from './decode.ts';
+import { benchKafka } from './kafka.ts';
 import { type LoadSet, makeLoadSets } from './load-sets.ts';
 import { benchLog } from './log.ts';
-import { median, report, runWorker, timeCommand } from './measure.ts';
+import { type Latency, median, report, runWorker, timeCommand, withDirectory } from './measure.ts';
 
 const ROUNDS = 3;
 const LOG_MEGABYTES = 300;
@@ -40,6 +42,20 @@ async function rawSeconds(server: Server, set: LoadSet): Promise<number> {
   }
 }
 
+/** Runs a worker on an embedded log of its own. */
+async function runEmbedded(mode: string, server: Server, set: LoadSet): Promise<WorkerResult> {
+  return await withDirectory(async dir => {
+    const log = { kind: 'embedded', dir } as const;
+    const line: BenchLineOptions = { port: server.port, ds: 'bench', log, partitions: 1 };
+    return await runWorker<WorkerResult>('./worker.ts', [
+      mode,
+      JSON.stringify(line),
+      set.file,
+      String(set.end),
+    ]);
+  });
+}
+
 interface Rounds {
   readonly limit: number;
   readonly extractor: number;
@@ -52,11 +68,10 @@ async function benchSet(server: Server, set: LoadSet): Promise<Rounds> {
   const limits: number[] = [];
   const extractors: WorkerResult[] = [];
   const lines: WorkerResult[] = [];
-  const args = [String(server.port), set.file, String(set.end)];
   for (let round = 0; round < ROUNDS; round++) {
     limits.push(await rawSeconds(server, set));
-    extractors.push(await runWorker<WorkerResult>('./worker.ts', ['extractor', ...args]));
-    lines.push(await runWorker<WorkerResult>('./worker.ts', ['line', ...args]));
+    extractors.push(await runEmbedded('extractor', server, set));
+    lines.push(await runEmbedded('line', server, set));
   }
   return {
     limit: median(limits),
@@ -105,43 +120,52 @@ function reportSet(set: LoadSet, rounds: Rounds, decode: DecodeBenchRow | undefi
   );
 }
 
-const scale = Number(process.argv[2] ?? 1);
-if (!(scale > 0)) {
-  console.error('usage: npm run bench -- [SCALE]');
+async function benchEmbedded(scale: number): Promise<void> {
+  await using server = await startMariadb({
+    args: ['--max-binlog-size=1G', '--innodb-buffer-pool-size=512M'],
+  });
+  console.log(`MariaDB ${server.version}, Node ${process.version}; medians of ${ROUNDS}. Making the loads.`);
+  const sets = await makeLoadSets(server, scale);
+  const decoded = await benchDecode(server, sets);
+  for (const set of sets) {
+    reportSet(
+      set,
+      await benchSet(server, set),
+      decoded.find(row => row.kind === set.kind),
+    );
+  }
+  const idle = await withDirectory(dir => {
+    const log = { kind: 'embedded', dir } as const;
+    const line: BenchLineOptions = { port: server.port, ds: 'bench', log, partitions: 1 };
+    return runWorker<Latency>('./latency.ts', [JSON.stringify(line), String(LATENCY_SAMPLES)]);
+  });
+  report(
+    'idle latency p50 / 10 ms',
+    idle.p50 / 10,
+    '<= 1.0',
+    `${idle.p50.toFixed(1)} ms from commit to result topic`,
+  );
+  report(
+    'idle latency p99 / 50 ms',
+    idle.p99 / 50,
+    '<= 1.0',
+    `${idle.p99.toFixed(1)} ms, ${idle.samples} rows`,
+  );
+  for (const row of await benchLog(LOG_MEGABYTES)) {
+    report(
+      `log / append + fdatasync, ${row.what}`,
+      row.ratio,
+      '-',
+      `${row.log.toFixed(1)} ${row.unit}; ${row.note}`,
+    );
+  }
+}
+
+const args = process.argv.slice(2);
+const onKafka = args.includes('--kafka');
+const scale = Number(args.find(arg => arg !== '--kafka') ?? 1);
+if (!(scale > 0) || args.length > (onKafka ? 2 : 1)) {
+  console.error('usage: npm run bench -- [--kafka] [SCALE]');
   process.exit(2);
 }
-await using server = await startMariadb({ args: ['--max-binlog-size=1G', '--innodb-buffer-pool-size=512M'] });
-console.log(`MariaDB ${server.version}, Node ${process.version}; medians of ${ROUNDS}. Making the loads.`);
-const sets = await makeLoadSets(server, scale);
-const decoded = await benchDecode(server, sets);
-for (const set of sets) {
-  reportSet(
-    set,
-    await benchSet(server, set),
-    decoded.find(row => row.kind === set.kind),
-  );
-}
-const idle = await runWorker<{ p50: number; p99: number; samples: number }>('./latency.ts', [
-  String(server.port),
-  String(LATENCY_SAMPLES),
-]);
-report(
-  'idle latency p50 / 10 ms',
-  idle.p50 / 10,
-  '<= 1.0',
-  `${idle.p50.toFixed(1)} ms from commit to result topic`,
-);
-report(
-  'idle latency p99 / 50 ms',
-  idle.p99 / 50,
-  '<= 1.0',
-  `${idle.p99.toFixed(1)} ms, ${idle.samples} rows`,
-);
-for (const row of await benchLog(LOG_MEGABYTES)) {
-  report(
-    `log / append + fdatasync, ${row.what}`,
-    row.ratio,
-    '-',
-    `${row.log.toFixed(1)} ${row.unit}; ${row.note}`,
-  );
-}
+await (onKafka ? benchKafka(scale) : benchEmbedded(scale));

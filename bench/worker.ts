@@ -1,30 +1,34 @@
 /**
- * One measurement in a process of its own: `worker.ts MODE PORT FILE END`. MODE `extractor`: binlog to durable raw records; `line`: binlog
- * to durable UMS through all three topics. Prints seconds, records and peak anonymous memory as JSON.
+ * One measurement in a process of its own: `worker.ts MODE LINE FILE END`. MODE `extractor`: binlog to durable raw records; `line`: binlog
+ * to durable UMS through all three topics; `upstream`: without the appender; `appender`: only it. LINE is JSON. Prints seconds, records, CPU seconds and peak anonymous memory as JSON.
  */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { openEmbeddedLog } from '../src/adapters/embedded/index.ts';
 import { createMysqlSource } from '../src/adapters/mysql/index.ts';
 import { systemClock } from '../src/adapters/system-clock.ts';
 import { decodeRawRun } from '../src/change/raw-run.ts';
 import { drainedTo } from '../src/cli/drained.ts';
 import { startTopology } from '../src/runtime/start.ts';
 import { lineTopologies } from '../topologies/index.ts';
-import { benchLine } from './bench-line.ts';
+import { type BenchLineOptions, benchLine, openBenchLog } from './bench-line.ts';
 import { anonymousMegabytes } from './measure.ts';
 
-const [mode = '', port = '', file = '', end = ''] = process.argv.slice(2);
+const [mode = '', options = '', file = '', end = ''] = process.argv.slice(2);
 const POLL_MS = 5;
+const wanted = new Set(
+  {
+    extractor: ['mysql-extractor'],
+    upstream: ['mysql-extractor', 'dispatcher'],
+    appender: ['appender'],
+    line: ['mysql-extractor', 'dispatcher', 'appender'],
+  }[mode],
+);
 
-const dir = await mkdtemp(join(tmpdir(), 'umbus-bench-'));
-const line = benchLine(Number(port), dir, { file, position: 4 });
-const log = await openEmbeddedLog({ ...line.log, mode: 'owner', clock: systemClock });
+// Written by the benchmark that runs this.
+const line = benchLine(JSON.parse(options) as BenchLineOptions, { file, position: 4 });
+const log = await openBenchLog(line);
 let peak = 0;
 const start = performance.now();
 const topologies = lineTopologies(line, { source: createMysqlSource(line.source) })
-  .filter(({ name }) => mode === 'line' || name === 'mysql-extractor')
+  .filter(({ name }) => wanted.has(name))
   .map(({ definition, config }) =>
     startTopology(definition, config, { log, clock: systemClock, instance: line.ds }),
   );
@@ -42,7 +46,8 @@ async function landed(): Promise<boolean> {
 }
 
 async function untilDone(): Promise<void> {
-  const done = mode === 'line' ? () => drainedTo(log, line, place) : landed;
+  const passed = mode === 'upstream' ? { ds: line.ds, schemas: {} } : line;
+  const done = mode === 'extractor' ? landed : () => drainedTo(log, passed, place);
   while (!(await log.topics()).some(topic => topic.name === line.ds)) await systemClock.sleep(POLL_MS);
   while (!(await done())) {
     peak = Math.max(peak, anonymousMegabytes());
@@ -55,5 +60,7 @@ peak = Math.max(peak, anonymousMegabytes());
 await Promise.all(topologies.map(topology => topology.stop()));
 const records = Number(await log.offset({ topic: line.ds, partition: 0 }, 'latest'));
 await log[Symbol.asyncDispose]();
-await rm(dir, { recursive: true, force: true });
-console.log(JSON.stringify({ seconds, records, anonymousMegabytes: peak }));
+const { user, system } = process.cpuUsage();
+console.log(
+  JSON.stringify({ seconds, records, cpuSeconds: (user + system) / 1e6, anonymousMegabytes: peak }),
+);

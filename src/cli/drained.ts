@@ -13,24 +13,47 @@ function fileNumber(file: string): number {
   return Number(file.slice(file.lastIndexOf('.') + 1));
 }
 
+/** Without transactions the very last record may be an older one, written again; one of so many is the furthest. */
+const TAIL_RECORDS = 8;
+/** Enough to see whether there is a record at all. */
+const LOOK_BYTES = 1;
+
 /** Whether the extractor has landed everything before `place`. */
 async function landed(log: Log, ds: string, place: BinlogPlace): Promise<boolean> {
-  const [newest] = await log.tail({ topic: ds, partition: 0 }, 1);
-  if (newest === undefined || newest.value === null) return false;
-  const run = decodeRawRun(newest.value);
-  const ahead = fileNumber(run.file) - fileNumber(place.file);
-  return ahead > 0 || (ahead === 0 && run.next >= place.position);
+  for (const { value } of await log.tail({ topic: ds, partition: 0 }, TAIL_RECORDS)) {
+    if (value === null) continue;
+    const run = decodeRawRun(value);
+    const ahead = fileNumber(run.file) - fileNumber(place.file);
+    if (ahead > 0 || (ahead === 0 && run.next >= place.position)) return true;
+  }
+  return false;
 }
 
-/** Whether some group has committed up to the end of a partition. */
+/** Whether some group has committed up to the last record of a partition. */
 async function consumed(log: Log, groups: readonly string[], partition: TopicPartition): Promise<boolean> {
   const end = await log.offset(partition, 'latest');
   if (end === 0n) return true;
   for (const group of groups) {
     const [committed] = await log.committed(group, [partition]);
-    if (committed !== null && committed !== undefined && committed.offset >= end) return true;
+    if (committed === null || committed === undefined) continue;
+    if (committed.offset >= end || (await isEmpty(log, partition, committed.offset, end))) return true;
   }
   return false;
+}
+
+/** Whether what lies between two offsets are no records: the ends of Kafka's transactions have offsets of their own. */
+async function isEmpty(log: Log, partition: TopicPartition, from: bigint, end: bigint): Promise<boolean> {
+  for (let offset = from; offset < end; ) {
+    const at = { ...partition, offset };
+    const { records, nextOffset } = await log.read(
+      at,
+      { maxBytes: LOOK_BYTES, maxWaitMs: 0 },
+      new AbortController().signal,
+    );
+    if (records.length > 0 || nextOffset <= offset) return false;
+    offset = nextOffset;
+  }
+  return true;
 }
 
 /**

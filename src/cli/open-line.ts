@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import type { Line } from '../config/line.ts';
+import type { EmbeddedLogSettings, KafkaLogSettings, Line } from '../config/line.ts';
 import { type LineReading, readLine } from '../config/load-line.ts';
 import { mistakesError } from '../config/mistake.ts';
 import { secretMasker } from '../config/redaction.ts';
@@ -24,11 +24,38 @@ export function checkedLineOf(
 }
 
 /**
- * Opens the log of a line: as its owner, or to read beside the owner. Errors: UMBUS_LOG_UNKNOWN_TOPIC when a reader finds no log there,
- * UMBUS_LOG_LOCKED for a second owner, others of the adapter.
+ * Opens the log of a line: as its owner, or to read beside the owner; on Kafka anybody may do both. Errors: UMBUS_LOG_UNKNOWN_TOPIC when a reader finds no
+ * log there, UMBUS_LOG_LOCKED for a second owner, UMBUS_KAFKA_*, others of the adapter.
  */
-export async function openLineLog(line: Line, mode: 'owner' | 'reader'): Promise<Log> {
-  const { dir, maxBytes } = line.log;
+export async function openLineLog(line: Line, mode: 'owner' | 'reader', tell?: TellNotice): Promise<Log> {
+  const { log } = line;
+  return log.kind === 'kafka' ? openKafka(line, log, tell) : openEmbedded(line, log, mode);
+}
+
+/** Told of what the log goes on after by itself, such as a broker that is away. */
+export type TellNotice = (message: string) => void;
+
+/** Where the log of a line is, for people. */
+export function logPlace({ log }: Pick<Line, 'log'>): string {
+  return log.kind === 'kafka' ? `Kafka at ${log.brokers.join(', ')}` : log.dir;
+}
+
+async function openKafka(line: Line, log: KafkaLogSettings, tell: TellNotice = () => {}): Promise<Log> {
+  const [{ openKafkaLog }, { systemClock }] = await Promise.all([
+    import('../adapters/kafka/index.ts'),
+    import('../adapters/system-clock.ts'),
+  ]);
+  return await openKafkaLog({
+    ...log,
+    clientId: `umbus-${line.ds}`,
+    transactions: line.guarantee === 'exactly-once',
+    clock: systemClock,
+    onNotice: notice => tell(notice.message),
+  });
+}
+
+async function openEmbedded(line: Line, log: EmbeddedLogSettings, mode: 'owner' | 'reader'): Promise<Log> {
+  const { dir, maxBytes } = log;
   if (mode === 'reader' && !existsSync(dir)) {
     throw new UmbusError(
       'UMBUS_LOG_UNKNOWN_TOPIC',

@@ -1,19 +1,61 @@
 import type { z } from 'zod';
+import { kafkaSchema } from './kafka-schema.ts';
+import { coordinationSchema, registrySchema } from './service-schemas.ts';
+import { named, optionalSection, section } from './setting-groups.ts';
 import {
+  columns,
   durationOrNone,
-  named,
   optionalText,
   patterns,
-  section,
   size,
   sizeOrNone,
   text,
   timeZone,
   whole,
+  word,
 } from './settings.ts';
 import { sourceSchema } from './source-schema.ts';
 
 const dsPattern = /^[A-Za-z0-9_-]{1,64}$/;
+
+const result = section(
+  { doc: 'Shape of `<ds>.<schema>.result`.' },
+  {
+    partitions: whole<null>(
+      {
+        doc: 'Partitions of the result topic. It cannot change later.',
+        min: 1,
+        max: 1024,
+      },
+      { value: null, text: 'as `topics.partitions`' },
+    ),
+    placeBy: word(
+      {
+        words: ['table', 'primary-key'],
+        doc: '`table`: all rows of a table in one partition, in order. `primary-key`: rows spread by their key, in order for each key; a change of key comes as a delete and an insert.',
+      },
+      { value: 'table', text: 'table' },
+    ),
+    placeColumns: named(
+      {
+        name: '<pattern>',
+        doc: 'Columns that place the rows of some tables instead of the primary key. The first pattern that matches counts.',
+        expected: 'table patterns',
+        expectedName: 'a table pattern of up to 200 characters',
+        pattern: /^.{1,200}$/s,
+        optional: true,
+      },
+      columns({ doc: 'The columns, in order.' }),
+    ),
+    format: word(
+      {
+        words: ['json', 'avro'],
+        doc: '`json`: UMS as JSON. `avro`: UMS as Avro, each table version a schema in the registry; needs `registry`.',
+      },
+      { value: 'json', text: 'json' },
+    ),
+  },
+);
 
 const schema = section(
   { doc: 'A schema (database) to publish, by its exact name. `{}` takes all its tables.' },
@@ -31,8 +73,12 @@ const schema = section(
       },
       [],
     ),
+    result,
   },
 );
+
+/** Bound of an embedded log whose file does not give one. */
+export const DEFAULT_LOG_BYTES = 64 * 1024 ** 3;
 
 /** The data line file. Its output is what was written, with defaults; {@link loadLine} makes a Line of it. */
 export const lineSchema = section(
@@ -59,9 +105,9 @@ export const lineSchema = section(
       schema,
     ),
     log: section(
-      { doc: 'Where the topics live.' },
+      { doc: 'Where the topics live: `embedded`, which is the default, or `kafka`.' },
       {
-        embedded: section(
+        embedded: optionalSection(
           { doc: 'A log in a local directory, owned by one process; other processes may read it.' },
           {
             dir: optionalText({
@@ -76,12 +122,22 @@ export const lineSchema = section(
                 min: '64MB',
                 max: '16TB',
               },
-              { value: 64 * 1024 ** 3, text: '64GB' },
+              { value: DEFAULT_LOG_BYTES, text: '64GB' },
             ),
           },
         ),
+        kafka: kafkaSchema,
       },
     ),
+    guarantee: word(
+      {
+        words: ['at-least-once', 'effectively-once', 'exactly-once'],
+        doc: 'On Kafka: `exactly-once` writes in transactions, so that a `read_committed` reader sees each record once; with the others a reader may see records again after a crash, with the same ids. Repeats are dropped at every hop in any case. The embedded log is always exactly-once.',
+      },
+      { value: 'effectively-once', text: 'effectively-once' },
+    ),
+    coordination: coordinationSchema,
+    registry: registrySchema,
     topics: section(
       { doc: 'Shape of the topics.' },
       {

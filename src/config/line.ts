@@ -1,3 +1,4 @@
+import type { KafkaCompression, KafkaConnection } from '../adapters/kafka/options.ts';
 import type { StartPoint } from '../ports/change-source.ts';
 
 /** A data line, resolved: every default filled in, every secret read. Frozen. Made by `loadLine` from a YAML file. */
@@ -23,8 +24,11 @@ export interface Line {
   };
   /** By schema name, exactly as the server writes it. */
   readonly schemas: Readonly<Record<string, LineSchema>>;
-  /** `dir` is absolute. */
-  readonly log: { readonly kind: 'embedded'; readonly dir: string; readonly maxBytes: number };
+  readonly log: EmbeddedLogSettings | KafkaLogSettings;
+  readonly guarantee: Guarantee;
+  readonly coordination: CoordinationSettings;
+  /** Null: raw runs carry the fixed schema id of `ums-schema/`, and no result topic is Avro. */
+  readonly registry: RegistrySettings | null;
   readonly topics: {
     /** Partitions of each `<ds>.<schema>` and its result topic. */
     readonly partitions: number;
@@ -44,10 +48,80 @@ export interface Line {
   };
 }
 
+/** A durable log in a directory of this machine. `dir` is absolute. */
+export interface EmbeddedLogSettings {
+  readonly kind: 'embedded';
+  readonly dir: string;
+  readonly maxBytes: number;
+}
+
+/** A Kafka cluster. The brokers' addresses and how to get in are those of the adapter. */
+export interface KafkaLogSettings extends KafkaConnection {
+  readonly kind: 'kafka';
+  /** Copies of each partition of topics that are made; null: the broker's default. */
+  readonly replicationFactor: number | null;
+  readonly compression: KafkaCompression;
+  /** Largest record, in bytes: `max.message.bytes` of topics that are made. */
+  readonly maxRecordBytes: number;
+  /** Whether missing topics are made. False: their absence is an error that says how to make them. */
+  readonly createTopics: boolean;
+  /** A member that is silent for so long is taken for dead, and its partitions go to the others. */
+  readonly sessionTimeoutMs: number;
+}
+
+/**
+ * `at-least-once` and `effectively-once`: watermarks drop repeats at every hop, and a reader may see a repeat with the same ids after a crash. `exactly-once`: Kafka
+ * transactions besides, so that a `read_committed` reader sees each record once. The embedded log is always exactly-once.
+ */
+export type Guarantee = 'at-least-once' | 'effectively-once' | 'exactly-once';
+
+/** Where leases, members, shared config and progress live. `log`: beside the embedded log, or on Kafka itself. */
+export type CoordinationSettings =
+  | { readonly kind: 'log' }
+  | {
+      readonly kind: 'zookeeper';
+      /** `host:port`, at least one. */
+      readonly servers: readonly string[];
+      /** Path below which all nodes of umbus lie, such as `/umbus`. */
+      readonly root: string;
+      readonly sessionTimeoutMs: number;
+    };
+
+/** A Confluent-compatible schema registry. */
+export interface RegistrySettings {
+  readonly url: string;
+  readonly username: string | null;
+  readonly password: string | null;
+  /** Set on each subject of a result topic in Avro. */
+  readonly compatibility:
+    | 'NONE'
+    | 'BACKWARD'
+    | 'BACKWARD_TRANSITIVE'
+    | 'FORWARD'
+    | 'FORWARD_TRANSITIVE'
+    | 'FULL'
+    | 'FULL_TRANSITIVE';
+}
+
+/** How the result topic of a schema is laid out. */
+export interface ResultSettings {
+  /** Null: as many as `topics.partitions`, and a row is in the partition of its table. */
+  readonly partitions: number | null;
+  /**
+   * `table`: all rows of a table in one partition, in order. `primary-key`: by the row's key, so that order is kept for each key; a change of key goes as a delete
+   * and an insert.
+   */
+  readonly placeBy: 'table' | 'primary-key';
+  /** By pattern of table names: columns that place rows instead of the primary key. First match wins. */
+  readonly placeColumns: Readonly<Record<string, readonly string[]>>;
+  readonly format: 'json' | 'avro';
+}
+
 export interface LineSchema {
   /** Patterns with `*` and `?`; a table is subscribed when one of `tables` and none of `exclude` matches. */
   readonly tables: readonly string[];
   readonly exclude: readonly string[];
   /** Patterns of tables whose updates carry a `b` row. */
   readonly beforeImage: readonly string[];
+  readonly result: ResultSettings;
 }

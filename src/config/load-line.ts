@@ -5,7 +5,8 @@ import type { Line } from './line.ts';
 import { lineSchema } from './line-schema.ts';
 import { type Mistake, mistakesError } from './mistake.ts';
 import { mistakesOf, placed } from './mistakes-of.ts';
-import { rawMistakes, resolveLine } from './resolve-line.ts';
+import { rawMistakes } from './raw-mistakes.ts';
+import { resolveLine } from './resolve-line.ts';
 import { type Environment, readYamlText } from './yaml-text.ts';
 
 /** What reading a data line file gives: the line, or the mistakes that stand in its way; and what is allowed but unwise. */

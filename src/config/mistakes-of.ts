@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import { closest } from './closest.ts';
 import { type KeyPath, type Mistake, pathText } from './mistake.ts';
-import { type SettingDoc, type SettingIssue, settingDocs } from './settings.ts';
+import { type SettingDoc, type SettingIssue, settingDocs } from './setting.ts';
 import type { YamlText } from './yaml-text.ts';
 
 /** A mistake at a path, before its place in the file is looked up. */

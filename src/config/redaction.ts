@@ -1,4 +1,4 @@
-import type { Line } from './line.ts';
+import type { KafkaLogSettings, Line } from './line.ts';
 
 /** What stands where a secret was. */
 const MASK = '******';
@@ -8,15 +8,28 @@ const SECRET_LENGTH_MIN = 4;
 
 /** A line without its secrets, for printing. */
 export function redactedLine(line: Line): Line {
-  const { tls } = line.source;
+  const { source, log, registry } = line;
   return {
     ...line,
-    source: {
-      ...line.source,
-      password: line.source.password === '' ? '' : MASK,
-      tls: tls === null ? null : { ...tls, key: tls.key === null ? null : MASK },
-    },
+    source: { ...source, password: masked(source.password), tls: maskedTls(source.tls) },
+    log: log.kind === 'embedded' ? log : { ...log, tls: maskedTls(log.tls), sasl: maskedSasl(log.sasl) },
+    registry:
+      registry === null || registry.password === null
+        ? registry
+        : { ...registry, password: masked(registry.password) },
   };
+}
+
+function masked(secret: string): string {
+  return secret === '' ? '' : MASK;
+}
+
+function maskedTls(tls: Line['source']['tls']): Line['source']['tls'] {
+  return tls === null ? null : { ...tls, key: tls.key === null ? null : MASK };
+}
+
+function maskedSasl(sasl: KafkaLogSettings['sasl']): KafkaLogSettings['sasl'] {
+  return sasl === null ? null : { ...sasl, password: masked(sasl.password) };
 }
 
 /**
@@ -24,7 +37,11 @@ export function redactedLine(line: Line): Line {
  * is looked for as it is, percent-encoded, and as JSON writes it.
  */
 export function secretMasker(line: Line): (text: string) => string {
-  return maskerOf([line.source.password, line.source.tls?.key ?? '']);
+  const { source, log, registry } = line;
+  const ofLog = log.kind === 'kafka' ? [log.sasl?.password, log.tls?.key] : [];
+  return maskerOf(
+    [source.password, source.tls?.key, registry?.password, ...ofLog].map(secret => secret ?? ''),
+  );
 }
 
 /** {@link secretMasker} for given secrets. */

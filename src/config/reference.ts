@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import { lineSchema } from './line-schema.ts';
-import { settingDocs } from './settings.ts';
+import { settingDocs } from './setting.ts';
 
 /**
  * The reference of the data line file as a Markdown table: key, type, default, meaning. Made from the schema alone, so it is equal on

@@ -1,78 +1,7 @@
-import { z } from 'zod';
+import type { z } from 'zod';
 import { closest } from './closest.ts';
 import { parseDuration, parseSize } from './quantity.ts';
-
-/** What a key of the data line file is: the reference and the messages about mistakes are made from it. */
-export interface SettingDoc {
-  /** As the reference prints it, for example `size` or `list of patterns`. */
-  readonly type: string;
-  /** Sentences for the reference. */
-  readonly doc: string;
-  /** As the reference prints it; null when the key must be given. */
-  readonly fallback: string | null;
-  /** Values are never quoted in messages. */
-  readonly sensitive?: boolean;
-  /** Keys below this one. */
-  readonly shape?: Readonly<Record<string, z.ZodType>>;
-  /** For a map with names of the user's as keys: the placeholder for the name, and the schema of each value. */
-  readonly entries?: { readonly name: string; readonly value: z.ZodType };
-}
-
-/** The documentation of every key, by its schema. */
-export const settingDocs = new WeakMap<z.ZodType, SettingDoc>();
-
-/** Carried in the params of the issues that this module raises. */
-export interface SettingIssue {
-  /** What should stand there; '' for a key that is missing. */
-  readonly expected: string;
-  readonly suggestion: string | null;
-  /** The key itself is wrong, not what stands under it. */
-  readonly ofKey?: boolean;
-}
-
-/** A value that a parser refuses: says what was expected, as `expected <text>`. */
-class Refusal {
-  readonly issue: SettingIssue;
-  constructor(expected: string, suggestion: string | null = null) {
-    this.issue = { expected, suggestion };
-  }
-}
-
-/** The default of a key, or that it has none. */
-export type Fallback<T> = { readonly value: T; readonly text: string } | 'required';
-
-interface SettingText {
-  readonly doc: string;
-  readonly sensitive?: boolean;
-}
-
-/** An object schema refuses an absent key whose schema has no input of its own for it. */
-function absentAsNull<T>(schema: z.ZodType<T>): z.ZodType<T> {
-  return z.preprocess(input => input ?? null, schema);
-}
-
-function setting<T>(
-  about: SettingText & { readonly type: string },
-  fallback: Fallback<T>,
-  parse: (input: unknown) => T | Refusal,
-): z.ZodType<T> {
-  const transformed = z.unknown().transform((input, context): T => {
-    // An empty value (`start:`) counts as not given, so that a line can be commented out half-way.
-    if (input === undefined || input === null) {
-      if (fallback !== 'required') return fallback.value;
-      context.addIssue({ code: 'custom', params: { expected: '', suggestion: null } });
-      return z.NEVER;
-    }
-    const parsed = parse(input);
-    if (!(parsed instanceof Refusal)) return parsed;
-    context.addIssue({ code: 'custom', params: { ...parsed.issue } });
-    return z.NEVER;
-  });
-  const schema = absentAsNull(transformed);
-  const printed = fallback === 'required' ? null : fallback.text;
-  settingDocs.set(schema, { ...about, fallback: printed });
-  return schema;
-}
+import { type Fallback, Refusal, type SettingText, setting } from './setting.ts';
 
 /** A text that fits a pattern. `expected` says so in words, for example `a host name`. */
 export function text(
@@ -149,6 +78,20 @@ export function durationOrNone(
   });
 }
 
+/** A duration such as `6s` in milliseconds. */
+export function duration(
+  about: SettingText & { readonly min: string; readonly max: string },
+  fallback: Fallback<number>,
+): z.ZodType<number> {
+  const { min, max } = about;
+  return setting({ type: 'duration', ...about }, fallback, input => {
+    const ms = typeof input === 'string' ? parseDuration(input) : null;
+    const inRange = ms !== null && ms >= (parseDuration(min) ?? 0) && ms <= (parseDuration(max) ?? 0);
+    const unitless = typeof input === 'number' ? `write ${input}s for seconds` : null;
+    return inRange ? ms : new Refusal(`a duration from ${min} to ${max}, such as 10s`, unitless);
+  });
+}
+
 /** True or false. */
 export function flag(about: SettingText, fallback: boolean): z.ZodType<boolean> {
   return setting(
@@ -202,96 +145,48 @@ export function patterns(about: SettingText, fallback: readonly string[]): z.Zod
   );
 }
 
-/** A group of keys; other keys are mistakes. A section that is left out, or empty, has the defaults of its keys. */
-export function section<S extends Readonly<Record<string, z.ZodType>>>(
-  about: SettingText,
-  shape: S,
-): z.ZodType<z.output<z.ZodObject<S>>> {
-  const object = z.strictObject(shape);
-  const schema = z.preprocess(input => input ?? {}, object) as z.ZodType<z.output<z.ZodObject<S>>>;
-  settingDocs.set(schema, { ...about, type: 'section', fallback: '', shape });
-  return schema;
-}
-
-/** A map whose keys are names of the user's, at least one. */
-export function named<T>(
-  about: SettingText & {
-    readonly name: string;
-    readonly expected: string;
-    readonly expectedName: string;
-    readonly pattern: RegExp;
-  },
-  value: z.ZodType<T>,
-): z.ZodType<Readonly<Record<string, T>>> {
-  const schema = z.record(z.string(), value).check(context => {
-    const names = Object.keys(context.value);
-    if (names.length === 0) {
-      context.issues.push(settingIssue(context.value, [], { expected: about.expected, suggestion: null }));
-    }
-    for (const name of names.filter(each => !about.pattern.test(each))) {
-      context.issues.push(
-        settingIssue(context.value, [name], { expected: about.expectedName, suggestion: null, ofKey: true }),
-      );
-    }
+/** One of some words. */
+export function word<const W extends string>(
+  about: SettingText & { readonly words: readonly W[] },
+  fallback: Fallback<NoInfer<W>>,
+): z.ZodType<W> {
+  const { words } = about;
+  const listed = words.map(each => `\`${each}\``).join(', ');
+  return setting<W>({ type: listed, ...about }, fallback, input => {
+    const found = words.find(each => each === input);
+    if (found !== undefined) return found;
+    const meant = typeof input === 'string' ? closest(input, words) : null;
+    return new Refusal(words.join(', '), meant === null ? null : `did you mean ${meant}?`);
   });
-  settingDocs.set(schema, { ...about, type: 'map', fallback: null, entries: { name: about.name, value } });
-  return schema;
 }
 
-function settingIssue(input: unknown, path: (string | number)[], issue: SettingIssue) {
-  return { code: 'custom' as const, input, path, params: { ...issue } };
-}
-
-/**
- * A key that may be a plain word or text, or a group of keys. `plain` turns anything but a map into the value, or is null when
- * that is not possible; a map goes to the form whose keys it shares most of.
- */
-export function choice<T>(
-  about: SettingText & {
-    readonly type: string;
-    readonly expected: string;
-    readonly words?: readonly string[];
-  },
-  fallback: Fallback<T>,
-  plain: (input: unknown) => { readonly value: T } | null,
-  forms: readonly {
-    readonly shape: Readonly<Record<string, z.ZodType>>;
-    readonly make: (value: Record<string, unknown>) => T;
-  }[],
-): z.ZodType<T> {
-  const transformed = z.unknown().transform((input, context): T => {
-    if (input === undefined || input === null) {
-      if (fallback !== 'required') return fallback.value;
-      context.addIssue({ code: 'custom', params: { expected: '', suggestion: null } });
-      return z.NEVER;
-    }
-    if (typeof input === 'object' && !Array.isArray(input)) {
-      const form = nearestForm(Object.keys(input), forms);
-      const parsed = z.strictObject(form?.shape ?? {}).safeParse(input);
-      if (form !== undefined && parsed.success) return form.make(parsed.data);
-      for (const issue of parsed.error?.issues ?? [])
-        context.issues.push({ ...issue, input } as z.core.$ZodRawIssue);
-      return z.NEVER;
-    }
-    const found = plain(input);
-    if (found !== null) return found.value;
-    const meant = typeof input === 'string' && about.words !== undefined ? closest(input, about.words) : null;
-    const unquoted = typeof input === 'number' ? 'put it in quotes' : null;
-    const suggestion = meant === null ? unquoted : `did you mean ${meant}?`;
-    context.addIssue({ code: 'custom', params: { expected: about.expected, suggestion } });
-    return z.NEVER;
+/** A list of `host:port`, at least one; one text with commas is taken too, as an environment reference gives it. */
+export function addresses(
+  about: SettingText & { readonly example: string },
+  fallback: Fallback<readonly string[]>,
+): z.ZodType<readonly string[]> {
+  return setting<readonly string[]>({ type: 'list of `host:port`', ...about }, fallback, input => {
+    const items = typeof input === 'string' ? input.split(',').map(each => each.trim()) : input;
+    const valid =
+      Array.isArray(items) &&
+      items.length > 0 &&
+      items.every(item => typeof item === 'string' && isAddress(item));
+    return valid ? items.map(String) : new Refusal(`a list of host:port, such as [${about.example}]`);
   });
-  const schema = absentAsNull(transformed);
-  const shape = Object.assign({}, ...forms.map(form => form.shape)) as Record<string, z.ZodType>;
-  settingDocs.set(schema, { ...about, fallback: fallback === 'required' ? null : fallback.text, shape });
-  return schema;
 }
 
-function nearestForm<F extends { readonly shape: object }>(
-  keys: readonly string[],
-  forms: readonly F[],
-): F | undefined {
-  const shared = (form: F): number =>
-    keys.filter(key => key in form.shape || closest(key, Object.keys(form.shape)) !== null).length;
-  return forms.toSorted((a, b) => shared(b) - shared(a))[0];
+function isAddress(text: string): boolean {
+  const [, port] = /^(?:\[[0-9A-Fa-f:.]+\]|[^:[\]\s,/]+):(\d{1,5})$/.exec(text) ?? [];
+  return port !== undefined && Number(port) >= 1 && Number(port) <= 65_535;
+}
+
+/** A list of column names, at least one. */
+export function columns(about: SettingText): z.ZodType<readonly string[]> {
+  return setting<readonly string[]>({ type: 'list of columns', ...about }, 'required', input => {
+    const asList = typeof input === 'string' && input !== '' ? `write [${input}]` : null;
+    const listed = Array.isArray(input) && input.length > 0 ? input : null;
+    return listed?.every(item => typeof item === 'string' && item !== '')
+      ? listed.map(String)
+      : new Refusal('a list of column names, such as [customer_id]', asList);
+  });
 }

@@ -1,32 +1,9 @@
-import type { z } from 'zod';
 import type { StartPoint } from '../ports/change-source.ts';
-import { choice, flag, optionalText, section, text, whole } from './settings.ts';
-
-/** Where a secret is, before it is read. */
-export type SecretRef =
-  | { readonly kind: 'text'; readonly text: string }
-  | { readonly kind: 'env'; readonly name: string }
-  | { readonly kind: 'file'; readonly path: string };
-
-/** TLS as written: paths of PEM files. */
-export interface TlsFiles {
-  readonly ca: string | null;
-  readonly cert: string | null;
-  readonly key: string | null;
-  readonly verify: boolean;
-}
+import { secret, tls } from './connection-settings.ts';
+import { choice, section } from './setting-groups.ts';
+import { optionalText, text, whole } from './settings.ts';
 
 const binlogFilePattern = /^[^/\\\s]+\.\d{6,10}$/;
-
-const file = (doc: string): z.ZodType<string | null> =>
-  optionalText({ type: 'path', doc, expected: 'the path of a PEM file', fallback: 'none' });
-
-const tlsShape = {
-  ca: file("PEM file with the certificates to trust; the system's own when left out."),
-  cert: file('PEM file with our certificate, where the server wants one.'),
-  key: file('PEM file with the private key of `cert`.'),
-  verify: flag({ doc: 'Whether the certificate and the host name of the server are checked.' }, true),
-};
 
 /** The `source` section. */
 export const sourceSchema = section(
@@ -55,48 +32,7 @@ export const sourceSchema = section(
       expected: 'a user name',
       fallback: 'from `url`',
     }),
-    password: choice<SecretRef | null>(
-      {
-        type: 'text, `{ env: NAME }` or `{ file: path }`',
-        doc: 'The password. A reference keeps it out of this file; of a file, one line end at its end is left out.',
-        expected: 'a text, { env: NAME } or { file: path }',
-        sensitive: true,
-      },
-      { value: null, text: 'from `url`, else none' },
-      input => (typeof input === 'string' ? { value: { kind: 'text', text: input } } : null),
-      [
-        {
-          shape: {
-            env: text(
-              {
-                type: 'name',
-                doc: 'Environment variable that holds the password.',
-                expected: 'the name of an environment variable',
-                pattern: /^[A-Za-z_][A-Za-z0-9_]*$/,
-                sensitive: true,
-              },
-              'required',
-            ),
-          },
-          make: value => ({ kind: 'env', name: String(value['env']) }),
-        },
-        {
-          shape: {
-            file: text(
-              {
-                type: 'path',
-                doc: 'File that holds the password.',
-                expected: 'a path',
-                pattern: /./,
-                sensitive: true,
-              },
-              'required',
-            ),
-          },
-          make: value => ({ kind: 'file', path: String(value['file']) }),
-        },
-      ],
-    ),
+    password: secret('The password.', { value: null, text: 'from `url`, else none' }),
     serverId: whole<null>(
       {
         doc: 'Replica server id to register with; no other replica of the server may have it.',
@@ -105,21 +41,7 @@ export const sourceSchema = section(
       },
       { value: null, text: 'made from `ds`' },
     ),
-    tls: choice<TlsFiles | null>(
-      {
-        type: '`true`, `false` or keys',
-        doc: 'Whether the connection is encrypted; `true` is the same as the keys below with their defaults.',
-        expected: 'true, false, or the keys ca, cert, key and verify',
-        words: ['true', 'false'],
-      },
-      { value: null, text: 'false' },
-      input => {
-        if (input === true || input === 'true')
-          return { value: { ca: null, cert: null, key: null, verify: true } };
-        return input === false || input === 'false' ? { value: null } : null;
-      },
-      [{ shape: tlsShape, make: value => value as unknown as TlsFiles }],
-    ),
+    tls: tls(),
     start: choice<StartPoint>(
       {
         type: '`now`, `earliest` or keys',

@@ -1,10 +1,15 @@
-import type { Line, LineSchema } from './line.ts';
+import type { LineSchema } from './line.ts';
 
 /** Whether a table is meant, by the exact names of its schema and itself. Pure and quick enough to be asked for each table map. */
 export type TablePredicate = (schema: string, table: string) => boolean;
 
+/** The part of a line that says which tables are published. */
+export interface TableChoices {
+  readonly schemas: Readonly<Record<string, Pick<LineSchema, 'tables' | 'exclude' | 'beforeImage'>>>;
+}
+
 /** The tables that a line publishes: one of the schema's `tables` matches and none of its `exclude`. */
-export function subscription(line: Pick<Line, 'schemas'>): TablePredicate {
+export function subscription(line: TableChoices): TablePredicate {
   return bySchema(line, schema => {
     const wanted = matcher(schema.tables);
     const unwanted = matcher(schema.exclude);
@@ -13,7 +18,7 @@ export function subscription(line: Pick<Line, 'schemas'>): TablePredicate {
 }
 
 /** The published tables whose updates carry a `b` row. */
-export function beforeImage(line: Pick<Line, 'schemas'>): TablePredicate {
+export function beforeImage(line: TableChoices): TablePredicate {
   const published = subscription(line);
   const marked = bySchema(line, schema => matcher(schema.beforeImage));
   return (schema, table) => marked(schema, table) && published(schema, table);
@@ -28,8 +33,8 @@ export function matcher(patterns: readonly string[]): (name: string) => boolean 
 }
 
 function bySchema(
-  line: Pick<Line, 'schemas'>,
-  compile: (schema: LineSchema) => (table: string) => boolean,
+  line: TableChoices,
+  compile: (schema: TableChoices['schemas'][string]) => (table: string) => boolean,
 ): TablePredicate {
   const compiled = new Map(Object.entries(line.schemas).map(([name, schema]) => [name, compile(schema)]));
   return (schema, table) => compiled.get(schema)?.(table) ?? false;

@@ -172,6 +172,88 @@ export const errorTable = {
     retryable: false,
   },
 
+  // A log on Kafka
+  UMBUS_KAFKA_UNREACHABLE: {
+    text: 'No broker of the cluster can be reached.',
+    remedy: 'Check the addresses, the network and that the brokers run; umbus keeps trying.',
+    retryable: true,
+  },
+  UMBUS_KAFKA_AUTH: {
+    text: 'The brokers refused the login or its mechanism.',
+    remedy: 'Check user, password and mechanism under `log.kafka.sasl`, and that the listener takes them.',
+    retryable: false,
+  },
+  UMBUS_KAFKA_TLS: {
+    text: 'TLS to a broker failed.',
+    remedy:
+      "Check `log.kafka.tls`: the CA, the client certificate, and that the broker's certificate has its name.",
+    retryable: false,
+  },
+  UMBUS_KAFKA_ACL: {
+    text: 'The brokers do not let this user do what umbus needs.',
+    remedy: 'Add the ACL that the message names.',
+    retryable: false,
+  },
+  UMBUS_KAFKA_SETTING: {
+    text: 'A setting of the cluster or a topic makes this impossible.',
+    remedy: 'Change the setting that the message names.',
+    retryable: false,
+  },
+
+  // Coordination
+  UMBUS_COORDINATION_UNREACHABLE: {
+    text: 'The coordination service cannot be reached.',
+    remedy: 'Check the addresses under `coordination` and that the service runs; umbus keeps trying.',
+    retryable: true,
+  },
+  UMBUS_COORDINATION_CONFLICT: {
+    text: 'A shared value was changed by somebody else meanwhile.',
+    remedy: 'Read it again and repeat the change.',
+    retryable: true,
+  },
+  UMBUS_COORDINATION_LOST: {
+    text: 'The lease is lost: this process could not prove in time that it still holds it.',
+    remedy: 'None needed: another process goes on, or this one takes the lease again.',
+    retryable: true,
+  },
+  UMBUS_COORDINATION_REFUSED: {
+    text: 'The coordination service refused a request.',
+    remedy: 'See the reason in the message: rights on the path, or a value that is too large.',
+    retryable: false,
+  },
+  UMBUS_COORDINATION_CLOSED: {
+    text: 'Coordination was closed.',
+    remedy: 'None needed.',
+    retryable: false,
+  },
+
+  // Schema registry
+  UMBUS_REGISTRY_UNREACHABLE: {
+    text: 'The schema registry cannot be reached.',
+    remedy: 'Check `registry.url` and that the registry runs; umbus keeps trying.',
+    retryable: true,
+  },
+  UMBUS_REGISTRY_INCOMPATIBLE: {
+    text: 'The schema registry refuses a schema as incompatible with the versions before it.',
+    remedy: 'Loosen `registry.compatibility`, or give the table a new topic.',
+    retryable: false,
+  },
+  UMBUS_REGISTRY_TABLE_REFUSED: {
+    text: 'The schema registry refuses the schema of a table as incompatible.',
+    remedy: 'None needed: umbus begins again from its last commit and parks the table.',
+    retryable: true,
+  },
+  UMBUS_REGISTRY_REFUSED: {
+    text: 'The schema registry refused a request.',
+    remedy: 'See the reason in the message: login, rights, or a schema that it does not take.',
+    retryable: false,
+  },
+  UMBUS_REGISTRY_UNKNOWN_SCHEMA: {
+    text: 'The schema registry does not know a schema id that a record names.',
+    remedy: 'Check that readers and writers use the same registry.',
+    retryable: false,
+  },
+
   // Topologies
   UMBUS_TOPOLOGY_INVALID: {
     text: 'The topology cannot be built.',

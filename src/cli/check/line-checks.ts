@@ -1,7 +1,7 @@
 import { existsSync, statfsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Check } from '../../adapters/mysql/index.ts';
-import type { Line } from '../../config/line.ts';
+import type { EmbeddedLogSettings, Line } from '../../config/line.ts';
 import type { Mistake } from '../../config/mistake.ts';
 import { formatSize } from '../../config/quantity.ts';
 import { isUmbusError, messageOf } from '../../core/errors.ts';
@@ -30,9 +30,8 @@ export function fileChecks(file: string, warnings: readonly Mistake[]): readonly
   }));
 }
 
-/** Whether the disk has room for the log to grow to its configured size. */
-export function logCheck(line: Line): Check {
-  const { dir, maxBytes } = line.log;
+/** Whether the disk has room for an embedded log to grow to its configured size. */
+export function spaceCheck({ dir, maxBytes }: EmbeddedLogSettings): Check {
   let nearest = dir;
   while (!existsSync(nearest) && dirname(nearest) !== nearest) nearest = dirname(nearest);
   const { bavail, bsize } = statfsSync(nearest);

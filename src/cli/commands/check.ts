@@ -3,7 +3,8 @@ import type { Check } from '../../adapters/mysql/index.ts';
 import type { Line } from '../../config/line.ts';
 import { subscription } from '../../config/subscription.ts';
 import { checksText } from '../check/checks-text.ts';
-import { connectionCheck, fileChecks, logCheck } from '../check/line-checks.ts';
+import { connectionCheck, fileChecks } from '../check/line-checks.ts';
+import { logChecks } from '../check/log-checks.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { jsonText } from '../json-text.ts';
 import { checkedLineOf } from '../open-line.ts';
@@ -33,7 +34,7 @@ Examples:
       const { line, warnings } = checkedLineOf(options.line, terminal);
       const checks = [
         ...fileChecks(options.line, warnings),
-        logCheck(line),
+        ...(await logChecks(line)),
         ...(await serverChecks(line, terminal.stopping)),
       ];
       const ok = checks.every(check => check.ok !== false);

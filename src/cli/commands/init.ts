@@ -12,6 +12,7 @@ interface Options {
   readonly out?: string;
   readonly force?: boolean;
   readonly tls?: boolean;
+  readonly kafka?: string;
 }
 
 /** `umbus init`: writes a data line file for a server. */
@@ -26,6 +27,7 @@ export function initCommand(terminal: Terminal): Command {
     .option('--out <file>', 'where to write; - for standard output (default: <ds>.yaml)')
     .option('--force', 'replace the file if it is there')
     .option('--tls', 'connect with TLS')
+    .option('--kafka <host:port,...>', 'put the log on these Kafka brokers instead of into a directory')
     .addHelpText(
       'after',
       `
@@ -54,7 +56,10 @@ Examples:
     });
 }
 
-async function findingsOf({ mysql, ds, tls = false }: Options, terminal: Terminal): Promise<ServerFindings> {
+async function findingsOf(
+  { mysql, ds, kafka, tls = false }: Options,
+  terminal: Terminal,
+): Promise<ServerFindings> {
   const address = parseMysqlUrl(mysql);
   if ('problem' in address)
     throw new UmbusError('UMBUS_USAGE', `The URL given with --mysql is not valid: ${address.problem}.`);
@@ -77,6 +82,7 @@ async function findingsOf({ mysql, ds, tls = false }: Options, terminal: Termina
     product: `${server.flavor} ${server.version}`,
     serverId: suggestedServerId,
     passwordVariable: password === '' ? null : passwordVariableOf(ds),
+    kafka: kafka === undefined ? null : kafka.split(',').map(each => each.trim()),
     schemas,
   };
 }

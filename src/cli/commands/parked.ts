@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import type { Line } from '../../config/line.ts';
 import { isUmbusError, UmbusError } from '../../core/errors.ts';
 import type { Log } from '../../ports/log.ts';
+import { groupNameOf } from '../../runtime/start.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { jsonText } from '../json-text.ts';
 import { lineOf, openLineLog } from '../open-line.ts';
@@ -17,6 +18,7 @@ import {
   replayText,
 } from '../parked/parked-text.ts';
 import { type ReplayReport, replayTables } from '../parked/replay.ts';
+import { becomeSoleMember } from '../parked/sole-member.ts';
 import { letterPlaces, waitingLetters } from '../parked/waiting-letters.ts';
 import type { ExitWith } from '../program.ts';
 import { tableStatuses, tablesTopic } from '../status/table-store.ts';
@@ -128,9 +130,24 @@ async function ownedReplay(
   table: string | null,
   signal: AbortSignal,
 ): Promise<readonly ReplayReport[]> {
+  if (line.log.kind === 'kafka') return await soleReplay(line, table, signal);
   if (!existsSync(line.log.dir)) await openLineLog(line, 'reader');
   await using log = await ownedLog(line);
   return await replayTables(log, line, table, signal);
+}
+
+/** On Kafka nobody owns the log: while we are the only member of the appender's group, no appender works. */
+async function soleReplay(
+  line: Line,
+  table: string | null,
+  signal: AbortSignal,
+): Promise<readonly ReplayReport[]> {
+  const { systemClock } = await import('../../adapters/system-clock.ts');
+  await using log = await openLineLog(line, 'owner');
+  const topics = Object.keys(line.schemas).map(schema => `${line.ds}.${schema}`);
+  const group = groupNameOf(line.ds, 'appender');
+  await using sole = await becomeSoleMember(log, group, topics, systemClock, signal);
+  return await replayTables(log, line, table, AbortSignal.any([signal, sole.lost]));
 }
 
 async function ownedLog(line: Line): Promise<Log> {

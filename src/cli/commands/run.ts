@@ -7,7 +7,7 @@ import { UmbusError } from '../../core/errors.ts';
 import type { Log } from '../../ports/log.ts';
 import { createEventLog, errorFields } from '../event-log.ts';
 import { exitCodeOf, exitCodesHelp } from '../exit-codes.ts';
-import { lineOf, openLogIn } from '../open-line.ts';
+import { lineOf, logPlace, openLogIn } from '../open-line.ts';
 import type { ExitWith } from '../program.ts';
 import {
   assertNamesDiffer,
@@ -18,6 +18,7 @@ import {
   WHOLE_LINE,
 } from '../run/chosen-topologies.ts';
 import { configFrom } from '../run/config-option.ts';
+import { openReachableLog } from '../run/reachable-log.ts';
 import { runTopologies } from '../run/run-topologies.ts';
 import type { Terminal } from '../terminal.ts';
 
@@ -81,9 +82,13 @@ async function run(names: readonly string[], options: Options, terminal: Termina
   const chosen = await chooseTopologies(names, options, line, terminal);
   const events = createEventLog(options.log, systemClock, text => terminal.tell(text));
   const stopping = terminal.stopping;
-  const dir = line?.log.dir ?? resolve(options.logDir ?? '');
-  await using log: Log = await openLogIn(dir, line?.log.maxBytes ?? LOG_BYTES_MAX, 'owner');
-  events('info', 'Log is open.', { dir, line: options.line });
+  const dir = resolve(options.logDir ?? '');
+  await using log: Log | null =
+    line === null
+      ? await openLogIn(dir, LOG_BYTES_MAX, 'owner')
+      : await openReachableLog(line, systemClock, events, stopping);
+  if (log === null) return;
+  events('info', 'Log is open.', { at: line === null ? dir : logPlace(line), line: options.line });
   const instance = options.instance ?? line?.ds ?? 'local';
   const member = `${hostname()}-${process.pid}`;
   await runTopologies(chosen, { log, clock: systemClock, instance, member, events, stopping });

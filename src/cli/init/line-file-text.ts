@@ -14,6 +14,8 @@ export interface ServerFindings {
   readonly serverId: number;
   /** Environment variable for the password; null when the account has none. */
   readonly passwordVariable: string | null;
+  /** Brokers, as `host:port`; null for the embedded log. */
+  readonly kafka: readonly string[] | null;
   readonly schemas: readonly { readonly name: string; readonly tables: number }[];
 }
 
@@ -54,13 +56,7 @@ ${found.tls ? '  tls: true\n' : '  # tls: true\n'}\
 #   exclude: ['tmp_*']    tables to leave out of them
 #   beforeImage: ['*']    tables whose updates carry the row before the update too
 ${schemasText(found)}
-log:
-  embedded:
-    # Relative paths count from the directory of this file.
-    dir: .umbus/${ds}
-    # The log never grows beyond this; a full log makes the line wait.
-    maxBytes: 64GB
-
+${logText(found)}
 topics:
   # A table is always in one partition; more partitions let more tables be worked on at once. It cannot change later.
   partitions: 4
@@ -71,6 +67,27 @@ topics:
 # appender:
 #   # Zone of ums_ts_ and of TIMESTAMP columns.
 #   timeZone: UTC
+`;
+}
+
+function logText({ ds, kafka }: ServerFindings): string {
+  if (kafka !== null) {
+    return `log:
+  kafka:
+    brokers: [${kafka.map(yamlTextOf).join(', ')}]
+    # tls: true
+    # sasl: { mechanism: scram-sha-512, username: umbus, password: { env: KAFKA_PASSWORD } }
+
+# exactly-once writes in transactions, for read_committed readers.
+# guarantee: exactly-once
+`;
+  }
+  return `log:
+  embedded:
+    # Relative paths count from the directory of this file.
+    dir: .umbus/${ds}
+    # The log never grows beyond this; a full log makes the line wait.
+    maxBytes: 64GB
 `;
 }
 

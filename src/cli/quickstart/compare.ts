@@ -35,8 +35,8 @@ export async function rebuild(
 ): Promise<{ readonly tables: UmsTables; readonly messages: number }> {
   const tables = createTables();
   let messages = 0;
-  for await (const { message } of subscribe({ log, topics, follow: false })) {
-    tables.apply(message);
+  for await (const { message, partition } of subscribe({ log, topics, follow: false })) {
+    tables.apply(message, partition);
     messages += 1;
   }
   return { tables, messages };

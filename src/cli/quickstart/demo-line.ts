@@ -17,7 +17,11 @@ export interface DemoLine {
 }
 
 /** Makes the directory anew, with a line file as `umbus init` writes it, but from the first binlog on. */
-export async function writeDemoLine(dir: string, server: DatabaseServer): Promise<DemoLine> {
+export async function writeDemoLine(
+  dir: string,
+  server: DatabaseServer,
+  kafka: readonly string[] | null,
+): Promise<DemoLine> {
   await rm(dir, { recursive: true, force: true });
   await mkdir(dir, { recursive: true });
   const file = join(dir, 'shop.yaml');
@@ -30,6 +34,7 @@ export async function writeDemoLine(dir: string, server: DatabaseServer): Promis
     product: `${server.flavor} ${server.version}`,
     serverId: 1_000_000_007,
     passwordVariable: null,
+    kafka,
     schemas: [{ name: SHOP_SCHEMA, tables: 6 }],
   });
   await writeFile(

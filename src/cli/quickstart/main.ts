@@ -10,7 +10,7 @@ import { drainedTo } from '../drained.ts';
 import { errorText } from '../error-text.ts';
 import { createEventLog } from '../event-log.ts';
 import { exitCodeOf } from '../exit-codes.ts';
-import { openLineLog } from '../open-line.ts';
+import { logPlace, openLineLog } from '../open-line.ts';
 import { runTopologies } from '../run/run-topologies.ts';
 import { processTerminal, type Terminal } from '../terminal.ts';
 import { compareWithSource } from './compare.ts';
@@ -81,7 +81,7 @@ async function show(
   const places = {
     server: `MariaDB ${server.version} at ${server.host}:${server.port}`,
     lineFile: relative('.', demo.file),
-    logDir: relative('.', demo.line.log.dir),
+    logDir: demo.line.log.kind === 'embedded' ? relative('.', demo.line.log.dir) : logPlace(demo.line),
   };
   const columns = terminal.columns;
   while (!signal.aborted) {
@@ -123,12 +123,26 @@ async function verify(demo: DemoLine, log: Log, meter: Meter, terminal: Terminal
   return compared.differences;
 }
 
+/** Where the log shall be: null for the embedded one. A broker of our own goes when this is disposed. */
+async function brokersOf(
+  { kafka }: QuickstartOptions,
+  tell: (line: string) => void,
+): Promise<AsyncDisposable & { readonly bootstrap: readonly string[] | null }> {
+  if (kafka === 'own') {
+    tell('Starting a Kafka broker of our own.');
+    const { startKafka } = await import('../demo-server/kafka.ts');
+    return await startKafka({ progress: tell });
+  }
+  return { bootstrap: kafka === false ? null : kafka, async [Symbol.asyncDispose]() {} };
+}
+
 async function quickstart(options: QuickstartOptions, terminal: Terminal): Promise<number> {
   const tell = (line: string): void => terminal.tell(line);
+  await using brokers = await brokersOf(options, tell);
   tell('Starting a MariaDB of our own.');
   await using server = await startMariadb({ progress: tell });
   await createShop(executeOn(server));
-  const demo = await writeDemoLine(options.dir, server);
+  const demo = await writeDemoLine(options.dir, server, brokers.bootstrap);
   const meter = createMeter(systemClock.now());
   const finished = new AbortController();
   const stopLoad = new AbortController();
@@ -161,7 +175,7 @@ async function quickstart(options: QuickstartOptions, terminal: Terminal): Promi
     await Promise.allSettled([load, listening, showing, running]);
   }
   await running;
-  if (!options.once) tell('Stopped. Everything that was read is committed; the throw-away MariaDB is gone.');
+  if (!options.once) tell('Stopped. Everything that was read is committed; the throw-away servers are gone.');
   return differences;
 }
 

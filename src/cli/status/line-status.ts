@@ -1,3 +1,5 @@
+import type { Line } from '../../config/line.ts';
+
 /** What `umbus status` says of a line; also its `--json`. Times are ISO 8601 in UTC, sizes bytes, lags as named. */
 export interface LineStatus {
   readonly ds: string;
@@ -9,7 +11,13 @@ export interface LineStatus {
   readonly groups: readonly GroupStatus[];
   readonly tables: readonly TableStatus[];
   readonly dead: DeadStatus;
-  readonly log: { readonly dir: string; readonly bytes: number | null; readonly maxBytes: number };
+  /** `place`: its directory, or the brokers. `bytes` of the line's topics; `maxBytes` null where nothing bounds them together. */
+  readonly log: {
+    readonly kind: Line['log']['kind'];
+    readonly place: string;
+    readonly bytes: number | null;
+    readonly maxBytes: number | null;
+  };
   /** Whether somebody has to look: a table is parked, or a dead letter belongs to no table. */
   readonly attention: boolean;
 }

@@ -1,6 +1,7 @@
 import { decodeRawRun, type RawRun } from '../../change/raw-run.ts';
 import type { Line } from '../../config/line.ts';
 import type { Log, TopicDescription } from '../../ports/log.ts';
+import { logPlace } from '../open-line.ts';
 import { deadTopicOf } from '../parked/dead-records.ts';
 import { letterPlaces, waitingLetters } from '../parked/waiting-letters.ts';
 import { scanEvents } from '../raw-events.ts';
@@ -19,22 +20,40 @@ export type LogStatus = Pick<LineStatus, 'extractor' | 'topics' | 'groups' | 'ta
 
 /** Reads the status of a line from its log; changes nothing. Errors: UMBUS_LOG_*. */
 export async function readLogStatus(log: Log, line: Line, signal: AbortSignal): Promise<LogStatus> {
-  const topics = await log.topics();
+  const topics = topicsOf(line, await log.topics());
   const tables = await tableStatuses(log, tablesTopic(topics, line.ds), signal);
   const bytes = topics.flatMap(topic => topic.extents.map(extent => extent.bytes));
   const known = bytes.filter(size => size !== null);
   return {
     extractor: await extractorStatus(log, topics, line.ds),
     topics: topics.map(topicStatus),
-    groups: await groupStatuses(log, topics),
+    groups: await groupStatuses(log, topics, await groupsOf(line, log)),
     tables,
     dead: await deadStatus(log, line.ds, tables, signal),
     log: {
-      dir: line.log.dir,
+      kind: line.log.kind,
+      place: logPlace(line),
       bytes: known.length === bytes.length ? known.reduce((sum, size) => sum + size, 0) : null,
-      maxBytes: line.log.maxBytes,
+      maxBytes: line.log.kind === 'embedded' ? line.log.maxBytes : null,
     },
   };
+}
+
+/** An embedded log is the line's own; a cluster has the topics of others too. */
+function topicsOf(
+  { ds, schemas, log }: Line,
+  topics: readonly TopicDescription[],
+): readonly TopicDescription[] {
+  if (log.kind === 'embedded') return topics;
+  const own = Object.keys(schemas).flatMap(schema => [`${ds}.${schema}`, `${ds}.${schema}.result`]);
+  const names = new Set([ds, `${ds}_dead`, ...own]);
+  return topics.filter(({ name }) => names.has(name) || name.startsWith(`umbus.${ds}.`));
+}
+
+/** On a cluster the groups of others are left out: there may be thousands, and there are better tools for them. */
+async function groupsOf({ ds, log: { kind } }: Line, log: Log): Promise<readonly string[]> {
+  const groups = await log.groups();
+  return kind === 'embedded' ? groups : groups.filter(name => name.startsWith(`umbus.${ds}.`));
 }
 
 /** The newest raw run of a line; null before the first. */
@@ -78,12 +97,16 @@ function topicStatus(topic: TopicDescription): TopicStatus {
   };
 }
 
-async function groupStatuses(log: Log, topics: readonly TopicDescription[]): Promise<readonly GroupStatus[]> {
+async function groupStatuses(
+  log: Log,
+  topics: readonly TopicDescription[],
+  groups: readonly string[],
+): Promise<readonly GroupStatus[]> {
   const partitions = topics.flatMap(topic =>
     topic.extents.map((extent, partition) => ({ topic: topic.name, partition, end: extent.latest })),
   );
   const statuses: GroupStatus[] = [];
-  for (const group of [...(await log.groups())].toSorted()) {
+  for (const group of groups.toSorted()) {
     const committed = await log.committed(group, partitions);
     for (const [index, { topic, partition, end }] of partitions.entries()) {
       const offset = committed[index]?.offset;

@@ -24,14 +24,15 @@ function headText(status: LineStatus, paint: Paint): string {
     extractor === null
       ? 'nothing read yet'
       : `${extractor.file}:${extractor.position}${gtidText(extractor.gtid)}, captured ${extractor.capturedAt}`;
-  const size = log.bytes === null ? '' : `, ${formatSize(log.bytes)} of at most ${formatSize(log.maxBytes)}`;
+  const most = log.maxBytes === null ? '' : ` of at most ${formatSize(log.maxBytes)}`;
+  const size = log.bytes === null ? '' : `, ${formatSize(log.bytes)}${most}`;
   const rows = [
     ['line', paint('bold', status.ds)],
     ['extractor', read],
     ['source', sourceText(status.source, paint)],
     ['lag', lagText(status.source, paint)],
     ['parked', parkedText(status, paint)],
-    ['log', `${log.dir}${size}`],
+    ['log', `${log.place}${size}`],
   ];
   if (dead.records > 0) rows.push(['dead letters', `${dead.records} kept in ${dead.topic}`]);
   return rows.map(([name, text]) => `${name?.padEnd(13)}${text}`).join('\n');

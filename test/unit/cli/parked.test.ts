@@ -4,7 +4,12 @@ import { describe, it } from 'node:test';
 import { encodeRawRun } from '../../../src/change/raw-run.ts';
 import { replayTables } from '../../../src/cli/parked/replay.ts';
 import { type LetterPlace, letterPlaces, waitingLetters } from '../../../src/cli/parked/waiting-letters.ts';
+import type { Line } from '../../../src/config/line.ts';
+import { readUms, rows } from '../../../src/consumer/index.ts';
 import { NEW_TABLE } from '../../../src/stages/append-state.ts';
+import { BinlogBuilder } from '../../support/binlog-builder.ts';
+import { placeOf } from '../consumer/placed-line.ts';
+import { insert, row, runOf, table } from '../stages/append-fixture.ts';
 import { deadHeaders, filledLog, outgoing, rawRun, shopLine } from './line-log.ts';
 
 const never = new AbortController().signal;
@@ -86,6 +91,48 @@ describe('a replay', () => {
     assert.match(report?.problem?.code ?? '', /^UMBUS_BINLOG_/);
     assert.equal(log.records({ topic: changelog, partition: 1 }).length, 1);
     assert.equal(log.records({ topic: 'shop.shop.result', partition: 1 }).length, 0);
+  });
+
+  it('writes rows that are placed by key to their partitions, each in order', async () => {
+    const builder = new BinlogBuilder().begin();
+    const ids = Array.from({ length: 12 }, (_, id) => id);
+    for (const id of ids) insert(builder, table('orders'), row(id, 'a'));
+    const run = runOf(builder);
+    const letter = { ...dead('shop.orders', 0), value: encodeRawRun(run) };
+    const log = await filledLog([
+      { ...letter, headers: { ...letter.headers, 'in.seq': Buffer.alloc(20, 1) } },
+      outgoing(changelog, 1, 'shop.orders', parkedState(ids.length)),
+    ]);
+    const line = shopLine();
+    const schemas = Object.entries(line.schemas).map(([name, schema]) => [
+      name,
+      { ...schema, result: { ...schema.result, placeBy: 'primary-key' as const } },
+    ]);
+    const placed: Line = {
+      ...line,
+      schemas: Object.fromEntries(schemas),
+      appender: { ...line.appender, maxRows: 2 },
+    };
+    const [report] = await replayTables(log, placed, 'shop.orders', never);
+    assert.deepEqual([report?.problem, report?.letters], [null, 1]);
+    const seen: number[] = [];
+    for (const partition of [0, 1]) {
+      const records = log.records({ topic: 'shop.shop.result', partition });
+      assert.ok(records.length > 1);
+      const seqs = records.map(({ headers }) => Buffer.from(headers['seq'] ?? []));
+      assert.deepEqual(seqs, seqs.toSorted(Buffer.compare));
+      assert.equal(new Set(seqs.map(String)).size, records.length);
+      for (const { value } of records) {
+        for (const { values } of rows(readUms(value ?? new Uint8Array()))) {
+          assert.equal(partition, placeOf([values['id'] ?? null], 2));
+          seen.push(Number(values['id']));
+        }
+      }
+    }
+    assert.deepEqual(
+      seen.sort((a, b) => a - b),
+      ids,
+    );
   });
 
   it('of a table that is not parked is refused with the names of those that are', async () => {

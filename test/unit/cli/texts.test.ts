@@ -11,6 +11,7 @@ import {
 } from '../../../src/cli/init/line-file-text.ts';
 import { jsonText } from '../../../src/cli/json-text.ts';
 import { tableText } from '../../../src/cli/table-text.ts';
+import { logPlace } from '../../../src/cli/open-line.ts';
 import { readLineText } from '../../../src/config/load-line.ts';
 import { mistakeText } from '../../../src/config/mistake.ts';
 import { yamlValueOf } from '../../../src/config/yaml-value.ts';
@@ -25,6 +26,7 @@ const found: ServerFindings = {
   product: 'mariadb 10.11.19',
   serverId: 123_456,
   passwordVariable: 'UMBUS_SHOP_PASSWORD',
+  kafka: null,
   schemas: [
     { name: 'shop', tables: 12 },
     { name: '2024', tables: 1 },
@@ -54,7 +56,7 @@ describe('the line file that init writes', () => {
       start: 'now',
     });
     assert.deepEqual(Object.keys(line.schemas).toSorted(), ['2024', 'shop']);
-    assert.equal(line.log.dir, '/srv/.umbus/shop');
+    assert.equal(logPlace(line), '/srv/.umbus/shop');
   });
 
   it('loads whatever names the server has', () => {

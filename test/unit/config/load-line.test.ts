@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { loadLine, readLineText } from '../../../src/config/load-line.ts';
 import { mistakeText } from '../../../src/config/mistake.ts';
+import { redactedLine, secretMasker } from '../../../src/config/redaction.ts';
 import { isUmbusError } from '../../../src/core/errors.ts';
 
 const lines = join(import.meta.dirname, '../../../topologies/lines');
@@ -32,8 +33,18 @@ describe('loadLine', () => {
         tls: null,
         start: 'now',
       },
-      schemas: { shop: { tables: ['*'], exclude: [], beforeImage: [] } },
+      schemas: {
+        shop: {
+          tables: ['*'],
+          exclude: [],
+          beforeImage: [],
+          result: { partitions: null, placeBy: 'table', placeColumns: {}, format: 'json' },
+        },
+      },
       log: { kind: 'embedded', dir: '/srv/lines/.umbus/shop', maxBytes: 64 * 1024 ** 3 },
+      guarantee: 'effectively-once',
+      coordination: { kind: 'log' },
+      registry: null,
       topics: { partitions: 4, retentionMs: 604_800_000, retentionBytes: 10 * 1024 ** 3 },
       extractor: { runBytes: 262_144 },
       appender: { maxRows: 500, maxBytes: 1_048_576, timeZone: 'UTC' },
@@ -51,6 +62,63 @@ describe('loadLine', () => {
     };
     visit(line, 'line');
     assert.deepEqual(open, []);
+  });
+
+  it('reads a log on Kafka, ZooKeeper, a registry and a result topic of several partitions', () => {
+    const text = [
+      'ds: shop',
+      'source: { url: "mysql://umbus@db" }',
+      'schemas:',
+      '  shop: { result: { partitions: 12, placeBy: primary-key, placeColumns: { "order_*": [customer] }, format: avro } }',
+      'log:',
+      '  kafka:',
+      '    brokers: ${BROKERS}',
+      '    sasl: { username: umbus, password: { env: KAFKA_PASSWORD } }',
+      '    compression: zstd',
+      '    replicationFactor: 3',
+      'guarantee: exactly-once',
+      'coordination: { zookeeper: { servers: [zk-1:2181], sessionTimeout: 4s } }',
+      'registry: { url: "http://registry:8081", username: u, password: { env: REGISTRY_PASSWORD }, compatibility: FULL }',
+    ].join('\n');
+    const environment = {
+      BROKERS: 'k1:9092, [::1]:9093',
+      KAFKA_PASSWORD: 'k-secret',
+      REGISTRY_PASSWORD: 'r-secret',
+    };
+    const line = lineOf(text, environment);
+    assert.deepEqual(line.log, {
+      kind: 'kafka',
+      brokers: ['k1:9092', '[::1]:9093'],
+      tls: null,
+      sasl: { mechanism: 'scram-sha-512', username: 'umbus', password: 'k-secret' },
+      replicationFactor: 3,
+      compression: 'zstd',
+      maxRecordBytes: 10 * 1024 ** 2,
+      createTopics: true,
+      sessionTimeoutMs: 10_000,
+    });
+    assert.equal(line.guarantee, 'exactly-once');
+    assert.deepEqual(line.coordination, {
+      kind: 'zookeeper',
+      servers: ['zk-1:2181'],
+      root: '/umbus',
+      sessionTimeoutMs: 4_000,
+    });
+    assert.deepEqual(line.registry, {
+      url: 'http://registry:8081',
+      username: 'u',
+      password: 'r-secret',
+      compatibility: 'FULL',
+    });
+    assert.deepEqual(line.schemas['shop']?.result, {
+      partitions: 12,
+      placeBy: 'primary-key',
+      placeColumns: { 'order_*': ['customer'] },
+      format: 'avro',
+    });
+    const printed = JSON.stringify(redactedLine(line));
+    assert.ok(!/[kr]-secret/.test(printed), printed);
+    assert.equal(secretMasker(line)('login umbus k-secret, r-secret'), 'login umbus ******, ******');
   });
 
   it('reads a url with escapes, an address in brackets and no port', () => {

@@ -32,6 +32,36 @@ const cases: readonly Case[] = [
     ],
   },
   {
+    name: 'a line has one log',
+    text: `${good}log:\n  embedded: { maxBytes: 1GB }\n  kafka: { brokers: [k:9092] }\n`,
+    mistakes: ['l.yaml:7:3: log.embedded: cannot stand beside kafka: a line has one log; remove one of them'],
+  },
+  {
+    name: 'brokers are host and port, and a wrong word is told with the one that was meant',
+    text: `${good}log:\n  kafka: { brokers: [kafka], compresion: lz4, sasl: { mechanism: plian, username: u, password: '' } }\n`,
+    mistakes: [
+      'l.yaml:7:21: log.kafka.brokers: expected a list of host:port, such as [kafka-1:9092, kafka-2:9092], found a list',
+      'l.yaml:7:30: log.kafka.compresion: this key is not known; did you mean compression?',
+      'l.yaml:7:66: log.kafka.sasl.mechanism: expected plain, scram-sha-256, scram-sha-512, found "plian"; did you mean plain?',
+    ],
+  },
+  {
+    name: 'a login belongs beside the URL of the registry, and Avro needs a registry',
+    text: `${good.replace('{}', '{ result: { format: avro, placeColumns: { o: customer } } }')}`,
+    mistakes: [
+      'l.yaml:5:29: schemas.shop.result.format: avro needs a schema registry; add registry: { url: ... }',
+      'l.yaml:5:54: schemas.shop.result.placeColumns.o: expected a list of column names, such as [customer_id], found "customer"; write [customer]',
+    ],
+  },
+  {
+    name: 'a session timeout has a unit and bounds',
+    text: `${good}coordination: { zookeeper: { servers: zk:2181, sessionTimeout: 10 } }\nregistry: { url: 'http://u:geheim-1@r' }\n`,
+    mistakes: [
+      'l.yaml:6:64: coordination.zookeeper.sessionTimeout: expected a duration from 2s to 2m, such as 10s, found "10"; write 10s for seconds',
+      'l.yaml:7:18: registry.url: expected a URL that begins with http:// or https://, without a login in it, found a text',
+    ],
+  },
+  {
     name: 'a misspelt key is placed at the key, with the one that was meant',
     text: good.replace('  url:', '  prot: 3307\n  url:'),
     mistakes: ['l.yaml:3:3: source.prot: this key is not known; did you mean port?'],

@@ -63,14 +63,16 @@ describe('closest', () => {
 });
 
 describe('subscription', () => {
+  const result = { partitions: null, placeBy: 'table', placeColumns: {}, format: 'json' } as const;
   const line = {
     schemas: {
       shop: {
         tables: ['order*', 'customer?', 'x_*_y_*_z'],
         exclude: ['*_tmp'],
         beforeImage: ['orders', 'order_tmp'],
+        result,
       },
-      crm: { tables: ['*'], exclude: [], beforeImage: [] },
+      crm: { tables: ['*'], exclude: [], beforeImage: [], result },
     },
   };
 
@@ -159,6 +161,16 @@ describe('the configuration reference', () => {
       'source.start.file',
       'source.start.gtid',
       'schemas',
+      'schemas.<schema>.result.placeColumns.<pattern>',
+      'log.kafka.brokers',
+      'log.kafka.sasl.username',
+      'log.kafka.sasl.password',
+      'log.kafka.sasl.password.env',
+      'log.kafka.sasl.password.file',
+      'coordination.zookeeper.servers',
+      'registry.url',
+      'registry.password.env',
+      'registry.password.file',
     ]);
   });
 });
