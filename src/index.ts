@@ -11,6 +11,14 @@ export { type ErrorCode, type ErrorDetails, errorTable, isUmbusError, UmbusError
 export type { Clock } from './ports/clock.ts';
 export type { ConfigCells } from './ports/config-cells.ts';
 export type {
+  CellChange,
+  Coordination,
+  Lease,
+  LeaseHolder,
+  Member,
+  Versioned,
+} from './ports/coordination.ts';
+export type {
   Commit,
   CommittedOffset,
   Headers,

@@ -58,6 +58,13 @@ export interface TopologyEvents {
   }) => void;
   /** An external source is open and reading. */
   readonly connected?: (event: { readonly topology: string; readonly stage: string }) => void;
+  /** Another process, which calls itself `holder`, reads the external source; this one waits to take its place. */
+  readonly standby?: (event: {
+    readonly topology: string;
+    readonly stage: string;
+    readonly lease: string;
+    readonly holder: string;
+  }) => void;
   /** An external source ended (`code` null) or failed in a way that passes; it is opened anew after `delayMs`. */
   readonly reconnecting?: (event: {
     readonly topology: string;

@@ -44,6 +44,8 @@ export class Reading {
   readonly #options: RunnerOptions;
   readonly #stage: ExternalStage;
   readonly #stopping: AbortSignal;
+  /** The end of the right to write; null where nobody else may want it. */
+  readonly #lost: AbortSignal | null;
   readonly #waker = new Waker();
   readonly #torn = new AbortController();
   readonly #inFlight: InFlight;
@@ -61,20 +63,28 @@ export class Reading {
     options: RunnerOptions,
     stage: ExternalStage,
     stopping: AbortSignal,
+    lost: AbortSignal | null,
     durableSeq: string | null,
   ) {
     this.durableSeq = durableSeq;
+    this.#lost = lost;
     this.#options = options;
     this.#stage = stage;
     this.#stopping = stopping;
     this.#inFlight = new InFlight(error => this.#fail(error));
   }
 
-  /** Never rejects. When it resolves, everything that was emitted is durable or has failed. */
+  /** Never rejects. When it resolves, everything that was emitted is durable or has failed; once the right to write has ended, nothing more is written. */
   async run(): Promise<End> {
     const forward = (): void => this.#torn.abort();
+    const lose = (): void => {
+      this.#fail(this.#lost?.reason);
+      this.#torn.abort();
+    };
     this.#stopping.addEventListener('abort', forward);
+    this.#lost?.addEventListener('abort', lose);
     try {
+      this.#lost?.throwIfAborted();
       await using writer = await this.#options.log.openWriter(this.#options.groupName);
       const tail = await this.#tail();
       this.durableSeq = tail === null ? null : Buffer.from(tail.seq).toString('hex');
@@ -87,6 +97,7 @@ export class Reading {
     } finally {
       this.#connected = false;
       this.#stopping.removeEventListener('abort', forward);
+      this.#lost?.removeEventListener('abort', lose);
       this.#torn.abort();
     }
   }
@@ -136,7 +147,7 @@ export class Reading {
       // The processors broke off, so they are not flushed; what they emitted before is whole.
       this.#failure ??= { error };
     }
-    this.#append(writer, task);
+    if (this.#lost?.aborted !== true) this.#append(writer, task);
     await this.#inFlight.settled();
     return this.#failure === null
       ? (end ?? { kind: 'ended' })
@@ -258,6 +269,7 @@ export class Reading {
     return {
       stage: this.#stage.name,
       connected: this.#connected,
+      standby: false,
       inFlightBytes: this.#inFlightBytes,
       seq: this.durableSeq,
     };

@@ -1,5 +1,6 @@
 import { isUmbusError } from '../core/errors.ts';
 import type { Clock } from '../ports/clock.ts';
+import type { Coordination } from '../ports/coordination.ts';
 import type { Log } from '../ports/log.ts';
 import type { Graph, TaskGroup } from '../topology/graph.ts';
 import type { ConfigBoard } from './config-board.ts';
@@ -20,6 +21,8 @@ export interface RunnerOptions {
   readonly events: TopologyEvents;
   readonly counts: Counts;
   readonly config: ConfigBoard;
+  /** Null: nobody else runs the topology's external source. */
+  readonly coordination: Coordination | null;
   /** Whether the runner is at work; false while it waits to begin again. */
   readonly working: (working: boolean) => void;
 }

@@ -27,6 +27,8 @@ export interface TaskSnapshot {
 export interface ExternalSnapshot {
   readonly stage: string;
   readonly connected: boolean;
+  /** Whether another process reads the source, and this one waits to take its place. */
+  readonly standby: boolean;
   /** Bytes of outputs that are not durable yet. */
   readonly inFlightBytes: number;
   /** Seq of the last durable record, as hex; null before the first. */

@@ -1,16 +1,18 @@
 import { assert } from '../core/assert.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { ConfigCells } from '../ports/config-cells.ts';
+import type { Coordination } from '../ports/coordination.ts';
 import type { Log } from '../ports/log.ts';
 import { buildTopology } from '../topology/build.ts';
 import type { TopologyDefinition } from '../topology/definition.ts';
 import type { Graph } from '../topology/graph.ts';
 import { ConfigBoard } from './config-board.ts';
 import { zeroCounts } from './counts.ts';
-import { ensureTopics } from './ensure-topics.ts';
+import { ensureTopicsPatiently } from './ensure-topics-patiently.ts';
 import type { TopologyEvents } from './events.ts';
 import { externalRunner } from './external-runner.ts';
 import { groupRunner } from './group-runner.ts';
+import { presence } from './presence.ts';
 import type { Runner } from './runner.ts';
 import type { TopologySnapshot } from './snapshot.ts';
 import { StateMachine, type TopologyState } from './state.ts';
@@ -21,8 +23,15 @@ export interface StartOptions {
   readonly clock: Clock;
   /** Deployment, usually the data source. Part of the group name, so two instances of one topology do not share work. */
   readonly instance: string;
-  /** Name of this process in its groups, for status; default `member`. */
+  /** Name of this process in its groups, for status; default `member`. With coordination, no two processes of an instance have the same. */
   readonly member?: string;
+  /**
+   * Where processes agree who reads an external source: one of them, and the others stand by. Each shows itself there as `<instance>/<member>/<topology>`. Without it,
+   * the process that starts last takes the source over and the one before fails.
+   */
+  readonly coordination?: Coordination;
+  /** What this process says of itself to others, such as `host` and `pid`. */
+  readonly about?: Readonly<Record<string, string>>;
   readonly events?: TopologyEvents;
   /** Where watched paths live. Needed when the topology watches a path that has no initial value. */
   readonly cells?: ConfigCells;
@@ -75,6 +84,7 @@ class Deployment implements RunningTopology {
   readonly #boards: readonly ConfigBoard[];
   /** Runners that wait to begin again. */
   readonly #waiting = new Set<number>();
+  readonly #stopping = new AbortController();
   readonly #teardown = new AbortController();
 
   constructor(definition: TopologyDefinition<unknown>, config: unknown, options: StartOptions) {
@@ -125,7 +135,7 @@ class Deployment implements RunningTopology {
     const group = graph.groups[index];
     const config = this.#boards[index];
     assert(group !== undefined && config !== undefined, 'Two builds of a topology differ.');
-    const { log, clock, member = 'member', random = Math.random, events = {} } = this.#options;
+    const { log, clock, member = 'member', random = Math.random, events = {}, coordination } = this.#options;
     const make = group.kind === 'external' ? externalRunner : groupRunner;
     return make({
       graph,
@@ -139,6 +149,7 @@ class Deployment implements RunningTopology {
       events,
       counts: this.#counts,
       config,
+      coordination: coordination ?? null,
       working: working => this.#working(index, working),
     });
   }
@@ -151,13 +162,16 @@ class Deployment implements RunningTopology {
 
   #stopAll(): void {
     if (this.state !== 'stopped' && this.state !== 'failed') this.#state.to('stopping');
+    this.#stopping.abort();
     for (const runner of this.#runners) runner.stop();
   }
 
   async #run(): Promise<void> {
-    const { log, cells, events } = this.#options;
+    const { log, clock, cells, events, random = Math.random } = this.#options;
+    const shown = presence(this.name, this.#options, this.#teardown.signal);
     try {
-      await ensureTopics(log, this.#graph, this.group);
+      const around = { log, clock, random, events: events ?? {} };
+      await ensureTopicsPatiently(this.#graph, this.group, around, this.#stopping.signal);
       for (const board of this.#boards) await board.open(cells, this.#teardown.signal);
       await allOrFirstFailure(this.#runners, () => this.#stopAll());
       this.#state.to('stopping');
@@ -168,6 +182,7 @@ class Deployment implements RunningTopology {
       throw error;
     } finally {
       this.#teardown.abort();
+      await shown;
     }
   }
 }

@@ -1,3 +1,7 @@
+export {
+  createMemoryCoordination,
+  type MemoryCoordinationWorld,
+} from '../adapters/memory/memory-coordination.ts';
 export { createMemoryLog, type MemoryLog } from '../adapters/memory/memory-log.ts';
 export { createMemoryCells, type MemoryCells } from '../runtime/memory-cells.ts';
 export { createDriver } from './driver.ts';

@@ -1,10 +1,10 @@
 import { Buffer } from 'node:buffer';
-import { existsSync, readFileSync, readlinkSync, statSync, utimesSync, writeFileSync } from 'node:fs';
-import { hostname } from 'node:os';
+import { existsSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { UmbusError } from '../../core/errors.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Environment } from './environment.ts';
+import { describeProcess, lifeOf, type ProcessIdentity } from './process-identity.ts';
 
 /** Key of the owner row. Its version is the owner's token; every commit is conditional on it. */
 export const OWNER_KEY = Buffer.from('owner');
@@ -12,17 +12,6 @@ export const OWNER_KEY = Buffer.from('owner');
 /** How often a living owner shows itself, and after which silence one that cannot be examined counts as dead. */
 const BEAT_MS = 5_000;
 const SILENCE_MS = 30_000;
-
-/** Who owns a log. Null where the platform cannot tell. */
-interface OwnerRecord {
-  readonly pid: number;
-  readonly host: string;
-  /** Start time of the process since boot, in clock ticks: field 22 of /proc/PID/stat (proc(5)). Tells a process from a later one of the same number. */
-  readonly started: string | null;
-  readonly boot: string | null;
-  /** Process numbers mean something only within one namespace: containers have their own. */
-  readonly pidNamespace: string | null;
-}
 
 /** The right to write. */
 export interface Ownership {
@@ -38,7 +27,7 @@ export interface Ownership {
  */
 export function takeOwnership(environment: Environment, clock: Clock): Ownership {
   const { control, dir } = environment;
-  const self = describeSelf();
+  const self = describeProcess();
   const beatFile = join(dir, 'owner-beat');
   const taken = control.transactionSync(() => {
     const entry = control.getEntry(OWNER_KEY);
@@ -81,7 +70,7 @@ export function readerOnly(environment: Environment): UmbusError {
   );
 }
 
-function locked(dir: string, owner: OwnerRecord | null): UmbusError {
+function locked(dir: string, owner: ProcessIdentity | null): UmbusError {
   return new UmbusError(
     'UMBUS_LOG_LOCKED',
     owner === null
@@ -91,51 +80,15 @@ function locked(dir: string, owner: OwnerRecord | null): UmbusError {
   );
 }
 
-function parse(value: Buffer): OwnerRecord {
-  // Written by describeSelf below, under the format number of the directory.
-  return JSON.parse(value.toString()) as OwnerRecord;
+function parse(value: Buffer): ProcessIdentity {
+  // Written by takeOwnership above, under the format number of the directory.
+  return JSON.parse(value.toString()) as ProcessIdentity;
 }
 
-function describeSelf(): OwnerRecord {
-  return {
-    pid: process.pid,
-    host: hostname(),
-    started: startOf(process.pid),
-    boot: attempt(() => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()),
-    pidNamespace: attempt(() => readlinkSync('/proc/self/ns/pid')),
-  };
-}
-
-/** `silentMs`: how long the owner has not shown itself. */
-function isAlive(owner: OwnerRecord, self: OwnerRecord, silentMs: number): boolean {
-  const sameBoot = owner.boot !== null && owner.boot === self.boot;
-  if (sameBoot && owner.pidNamespace !== null && owner.pidNamespace === self.pidNamespace) {
-    return owner.started !== null && startOf(owner.pid) === owner.started;
-  }
-  if (owner.host === self.host) {
-    const rebooted = owner.boot !== null && self.boot !== null && !sameBoot;
-    const samePlace = owner.pidNamespace === self.pidNamespace;
-    if (rebooted || (samePlace && !existsProcess(owner.pid))) return false;
-  }
-  return silentMs < SILENCE_MS;
-}
-
-function existsProcess(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
-  }
-}
-
-/** Null when there is no such process, or no /proc. A dead process whose parent has not collected it owns nothing. */
-function startOf(pid: number): string | null {
-  const stat = attempt(() => readFileSync(`/proc/${pid}/stat`, 'latin1'));
-  // The second field is the name in parentheses and may hold anything: fields are counted after the last one.
-  const fields = stat?.slice(stat.lastIndexOf(')') + 2).split(' ');
-  const state = fields?.[0];
-  return state === 'Z' || state === 'X' ? null : (fields?.[19] ?? null);
+/** `silentMs`: how long the owner has not shown itself; asked only of one that cannot be examined. */
+function isAlive(owner: ProcessIdentity, self: ProcessIdentity, silentMs: number): boolean {
+  const life = lifeOf(owner, self);
+  return life === 'unknown' ? silentMs < SILENCE_MS : life === 'alive';
 }
 
 function startBeat(file: string, clock: Clock): AbortController {

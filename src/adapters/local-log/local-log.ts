@@ -120,10 +120,10 @@ export class LocalLog implements Log {
   async openWriter(id: string): Promise<Writer> {
     this.#assertOpen();
     this.storage.assertWritable();
-    const older = this.#writers.get(id);
-    const writer = new LocalWriter(id, this.storage, this.closing);
+    const older = this.#writers.get(id) ?? null;
+    const writer = new LocalWriter(id, this.storage, this.closing, older);
     this.#writers.set(id, writer);
-    await older?.fence();
+    await writer.opened;
     return writer;
   }
 

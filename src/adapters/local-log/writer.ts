@@ -8,10 +8,14 @@ export class LocalWriter implements Writer {
   readonly #storage: LogStorage;
   readonly #closed: AbortSignal;
   readonly #inFlight = new Set<Promise<void>>();
+  /** Resolves when nothing of older writers is on its way any more. Never rejects. */
+  readonly opened: Promise<void>;
   #failure: UmbusError | null = null;
   #disposed = false;
 
-  constructor(id: string, storage: LogStorage, closed: AbortSignal) {
+  /** `older`: the last writer with this id; it is fenced. */
+  constructor(id: string, storage: LogStorage, closed: AbortSignal, older: LocalWriter | null) {
+    this.opened = older?.fence() ?? Promise.resolve();
     this.#id = id;
     this.#storage = storage;
     this.#closed = closed;
@@ -39,7 +43,7 @@ export class LocalWriter implements Writer {
     return written;
   }
 
-  /** Refuses everything from now on, because a newer writer has the id, and waits for what was already on its way. */
+  /** Refuses everything from now on, because a newer writer has the id, and waits for what was already on its way, of this writer and of those before it. */
   async fence(): Promise<void> {
     this.#failure ??= new UmbusError(
       'UMBUS_LOG_FENCED',
@@ -48,7 +52,7 @@ export class LocalWriter implements Writer {
         details: { writer: this.#id },
       },
     );
-    await Promise.allSettled(this.#inFlight);
+    await Promise.allSettled([this.opened, ...this.#inFlight]);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,3 +1,4 @@
+export { createMemoryCoordination, type MemoryCoordinationWorld } from './memory-coordination.ts';
 export {
   type CommitAttempt,
   type CommitStage,
@@ -6,3 +7,4 @@ export {
   type MemoryLog,
   type MemoryLogOptions,
 } from './memory-log.ts';
+export { createMemoryRegistry, type MemoryRegistry } from './memory-registry.ts';

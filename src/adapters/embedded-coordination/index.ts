@@ -1,0 +1,1 @@
+export { type EmbeddedCoordinationOptions, openEmbeddedCoordination } from './embedded-coordination.ts';

@@ -1,0 +1,1 @@
+export { coordinationTopic, type LogCoordinationOptions, openLogCoordination } from './log-coordination.ts';

@@ -1,0 +1,1 @@
+export { openZookeeperCoordination, type ZookeeperOptions } from './zookeeper-coordination.ts';
