@@ -1,9 +1,8 @@
-import type { Line } from '../src/config/line.ts';
 import { createDispatcher } from '../src/stages/dispatch.ts';
 import { defineTopology, trusted } from '../src/topology/definition.ts';
-import { bySchema, deadTopicName, rawTopic, schemaTopic } from './topics.ts';
+import { bySchema, deadTopicName, rawTopic, schemaTopic, type TopicSettings } from './topics.ts';
 
-export type DispatcherConfig = Pick<Line, 'ds' | 'schemas' | 'topics'>;
+export type DispatcherConfig = TopicSettings;
 
 /** `<ds>` → `<ds>.<schema>`: the same raw runs, split by schema, a table always to the same partition. */
 export const dispatcher = defineTopology({

@@ -1,3 +1,4 @@
+import type { LineSchemas } from '../src/adapters/registry/line-schemas.ts';
 import type { Line } from '../src/config/line.ts';
 import type { ChangeSource } from '../src/ports/change-source.ts';
 import type { TopologyDefinition } from '../src/topology/definition.ts';
@@ -17,15 +18,16 @@ function configured<C>(definition: TopologyDefinition<C>, config: C): LineTopolo
   return { name: definition.name, definition: definition as TopologyDefinition<unknown>, config };
 }
 
-/** The named topologies of a line, in the order of the data path. */
+/** The named topologies of a line, in the order of the data path. `registered`: of a line with a registry. */
 export function lineTopologies(
   line: Line,
-  ports: { readonly source: ChangeSource },
+  ports: { readonly source: ChangeSource; readonly registered?: LineSchemas | null },
 ): readonly LineTopology[] {
+  const config = { ...line, registered: ports.registered ?? null };
   return [
-    configured(mysqlExtractor, { ...line, start: line.source.start, source: ports.source }),
-    configured(dispatcher, line),
-    configured(appender, line),
+    configured(mysqlExtractor, { ...config, start: line.source.start, source: ports.source }),
+    configured(dispatcher, config),
+    configured(appender, config),
   ];
 }
 

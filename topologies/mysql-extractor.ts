@@ -4,13 +4,14 @@ import type { ChangeSource } from '../src/ports/change-source.ts';
 import { createExtractor } from '../src/stages/extract.ts';
 import { extractSource } from '../src/stages/extract-source.ts';
 import { defineTopology, trusted } from '../src/topology/definition.ts';
-import { rawTopic } from './topics.ts';
+import { rawTopic, type TopicSettings } from './topics.ts';
 
 /** Part of a line that the extractor needs, and where the bytes come from. */
-export type MysqlExtractorConfig = Pick<Line, 'ds' | 'schemas' | 'topics' | 'extractor'> & {
-  readonly start: Line['source']['start'];
-  readonly source: ChangeSource;
-};
+export type MysqlExtractorConfig = TopicSettings &
+  Pick<Line, 'extractor'> & {
+    readonly start: Line['source']['start'];
+    readonly source: ChangeSource;
+  };
 
 /** Binlog → `<ds>`: raw runs in the order of the binlog, each event checked, none decoded. */
 export const mysqlExtractor = defineTopology({

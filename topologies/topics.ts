@@ -1,3 +1,4 @@
+import type { LineSchemas } from '../src/adapters/registry/line-schemas.ts';
 import { decodeRawRun, encodeRawRun, type RawRun } from '../src/change/raw-run.ts';
 import type { Line } from '../src/config/line.ts';
 import { assert } from '../src/core/assert.ts';
@@ -6,14 +7,21 @@ import { topic } from '../src/topology/topic.ts';
 import type { Serde, Topic } from '../src/topology/types.ts';
 
 /** What the topic names of a line depend on. */
-export type TopicSettings = Pick<Line, 'ds' | 'schemas' | 'topics'>;
+export type TopicSettings = Pick<Line, 'ds' | 'schemas' | 'topics'> & {
+  /** What the line's registry says; left out without a registry. */
+  readonly registered?: LineSchemas | null;
+};
 
-/** Raw runs in Confluent wire format. */
+/** Raw runs in Confluent wire format, with the fixed schema id. */
 export const rawRun: Serde<RawRun> = {
   name: 'raw-run',
   encode: run => encodeRawRun(run),
   decode: decodeRawRun,
 };
+
+function rawRunOf({ registered }: TopicSettings): Serde<RawRun> {
+  return registered?.rawRuns ?? rawRun;
+}
 
 const kept = ({ topics }: TopicSettings) => ({
   retention: topics.retentionMs,
@@ -22,19 +30,22 @@ const kept = ({ topics }: TopicSettings) => ({
 
 /** `<ds>`: everything, in the order of the binlog, in one partition. */
 export function rawTopic(line: TopicSettings): Topic<string, RawRun> {
-  return topic(line.ds, utf8, rawRun, { ...kept(line), partitions: 1 });
+  return topic(line.ds, utf8, rawRunOf(line), { ...kept(line), partitions: 1 });
 }
 
 /** `<ds>.<schema>`: the same, by schema, a table always in the same partition. */
 export function schemaTopic(line: TopicSettings, schema: string): Topic<string, RawRun> {
-  return topic(`${line.ds}.${schema}`, utf8, rawRun, { ...kept(line), partitions: line.topics.partitions });
+  return topic(`${line.ds}.${schema}`, utf8, rawRunOf(line), {
+    ...kept(line),
+    partitions: line.topics.partitions,
+  });
 }
 
 /** `<ds>.<schema>.result`: UMS. */
 export function resultTopic(line: TopicSettings, schema: string): Topic<Uint8Array, Uint8Array> {
   return topic(`${line.ds}.${schema}.result`, bytes, bytes, {
     ...kept(line),
-    partitions: line.topics.partitions,
+    partitions: line.schemas[schema]?.result.partitions ?? line.topics.partitions,
   });
 }
 

@@ -93,6 +93,8 @@ const headType = avsc.Type.forSchema({
   ...rawRunSchema,
   fields: rawRunSchema.fields.filter(({ name }) => name !== 'events'),
 } as unknown as avsc.Schema);
+/** The whole record, made when a run with another schema is read first. */
+let wholeType: avsc.Type | null = null;
 /** Longest length before the events: 53 bits, seven a byte. */
 const MAX_LENGTH_BYTES = 8;
 /** Room before the events of {@link eventsBuffer}; a head that is longer costs a copy. */
@@ -170,14 +172,9 @@ function readLength(source: Buffer, at: number): { readonly length: number; read
   return { length: -1, end: at };
 }
 
-/** Decodes {@link encodeRawRun}'s bytes, which must not change as long as the run is used: its events are a view of them. Errors: UMBUS_TOPOLOGY_DECODE. */
+/** Decodes {@link encodeRawRun}'s bytes, which must not change as long as the run is used: its events are a view of them. Does not look at the schema id. Errors: UMBUS_TOPOLOGY_DECODE. */
 export function decodeRawRun(bytes: Uint8Array): RawRun {
-  if (bytes.length < HEADER_BYTES || bytes[0] !== 0) {
-    throw new UmbusError(
-      'UMBUS_TOPOLOGY_DECODE',
-      'The record is not in Confluent wire format: its first byte is not 0.',
-    );
-  }
+  rawRunSchemaId(bytes);
   const source = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const head = decodeHead(source);
   const { length, end } = readLength(source, head.offset);
@@ -191,13 +188,50 @@ export function decodeRawRun(bytes: Uint8Array): RawRun {
   return run;
 }
 
+/** The schema id in the header of a record. Errors: UMBUS_TOPOLOGY_DECODE. */
+export function rawRunSchemaId(bytes: Uint8Array): number {
+  if (bytes.length >= HEADER_BYTES && bytes[0] === 0) {
+    return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getUint32(1);
+  }
+  throw new UmbusError(
+    'UMBUS_TOPOLOGY_DECODE',
+    'The record is not in Confluent wire format: its first byte is not 0.',
+  );
+}
+
+/**
+ * A reader of runs that were written with another schema, by Avro's schema resolution (specification, "Schema Resolution"). Null when the schema is the same, so that
+ * {@link decodeRawRun} reads them. Throws what avsc throws for a schema that runs cannot be read from. Errors of the reader: UMBUS_TOPOLOGY_DECODE.
+ */
+export function rawRunReader(writerSchema: string): ((bytes: Uint8Array) => RawRun) | null {
+  const schema: avsc.Schema = JSON.parse(writerSchema);
+  const writer = avsc.Type.forSchema(schema);
+  wholeType ??= avsc.Type.forSchema(rawRunSchema as unknown as avsc.Schema);
+  const reader = wholeType;
+  const resolver = reader.createResolver(writer);
+  if (writer.equals(reader)) return null;
+  return bytes => {
+    rawRunSchemaId(bytes);
+    const source = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    try {
+      return reader.fromBuffer(source.subarray(HEADER_BYTES), resolver) as RawRun;
+    } catch (cause) {
+      throw notARun(cause);
+    }
+  };
+}
+
+function notARun(cause: unknown): UmbusError {
+  return new UmbusError('UMBUS_TOPOLOGY_DECODE', `The record is not a raw run: ${messageOf(cause)}.`, {
+    cause,
+  });
+}
+
 /** All before the events, and where they begin with their length; -1 when the bytes end before that. */
 function decodeHead(source: Buffer): { readonly value: Omit<RawRun, 'events'>; readonly offset: number } {
   try {
     return headType.decode(source, HEADER_BYTES) as { value: Omit<RawRun, 'events'>; offset: number };
   } catch (cause) {
-    throw new UmbusError('UMBUS_TOPOLOGY_DECODE', `The record is not a raw run: ${messageOf(cause)}.`, {
-      cause,
-    });
+    throw notARun(cause);
   }
 }

@@ -20,13 +20,14 @@ export const exitCodesHelp = `Exit codes:
   2  the command line was not understood
   3  the data line file, or a secret it names, is missing or not valid
   4  the source server: unreachable, refused, wrong settings, or the position is gone
-  5  the log: another process owns it, it is full, or its directory cannot be used`;
+  5  the log: another process owns it, it is full, its directory cannot be used, or the Kafka cluster refuses`;
 
 const logCodes: ReadonlySet<ErrorCode> = new Set([
   'UMBUS_LOG_LOCKED',
   'UMBUS_LOG_FULL',
   'UMBUS_LOG_DIRECTORY',
   'UMBUS_LOG_IO',
+  'UMBUS_LOG_RECORD_SIZE',
 ] satisfies ErrorCode[]);
 
 /** The exit code for what ended a command. */
@@ -37,5 +38,6 @@ export function exitCodeOf(error: unknown): ExitCode {
     return exitCodes.config;
   if (error.code === 'UMBUS_SECRET_MISSING') return exitCodes.config;
   if (error.code.startsWith('UMBUS_SOURCE_')) return exitCodes.source;
+  if (error.code.startsWith('UMBUS_KAFKA_')) return exitCodes.log;
   return logCodes.has(error.code) ? exitCodes.log : exitCodes.failed;
 }

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import type { KafkaNotice } from '../adapters/kafka/options.ts';
 import type { EmbeddedLogSettings, KafkaLogSettings, Line } from '../config/line.ts';
 import { type LineReading, readLine } from '../config/load-line.ts';
 import { mistakesError } from '../config/mistake.ts';
@@ -32,8 +33,8 @@ export async function openLineLog(line: Line, mode: 'owner' | 'reader', tell?: T
   return log.kind === 'kafka' ? openKafka(line, log, tell) : openEmbedded(line, log, mode);
 }
 
-/** Told of what the log goes on after by itself, such as a broker that is away. */
-export type TellNotice = (message: string) => void;
+/** Told of what the log goes on after by itself, such as a broker that is away; not of a record's content. */
+export type TellNotice = (notice: KafkaNotice) => void;
 
 /** Where the log of a line is, for people. */
 export function logPlace({ log }: Pick<Line, 'log'>): string {
@@ -50,7 +51,7 @@ async function openKafka(line: Line, log: KafkaLogSettings, tell: TellNotice = (
     clientId: `umbus-${line.ds}`,
     transactions: line.guarantee === 'exactly-once',
     clock: systemClock,
-    onNotice: notice => tell(notice.message),
+    onNotice: tell,
   });
 }
 

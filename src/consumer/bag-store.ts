@@ -1,5 +1,4 @@
-import type { Carried } from './keyed-store.ts';
-import type { RowChange, RowOutcome, RowStore } from './row-store.ts';
+import type { Carried, RowChange, RowOutcome, RowStore } from './row-store.ts';
 import type { UmsValues } from './rows.ts';
 
 interface Entry {
@@ -25,7 +24,17 @@ export function createBagStore(carried: Carried): RowStore {
     size += 1;
   }
 
-  for (const values of carried.rows) put(values);
+  function take(values: UmsValues): boolean {
+    const text = rowText(values);
+    const entry = bag.get(text);
+    if (entry === undefined) return false;
+    entry.count -= 1;
+    if (entry.count === 0) bag.delete(text);
+    size -= 1;
+    return true;
+  }
+
+  for (const { values } of carried.rows) put(values);
 
   return {
     apply({ kind, uid, values }: RowChange): RowOutcome {
@@ -35,25 +44,23 @@ export function createBagStore(carried: Carried): RowStore {
         put(values);
         return 'applied';
       }
-      const text = rowText(values);
-      const entry = bag.get(text);
-      if (entry === undefined) return 'unmatched';
-      entry.count -= 1;
-      if (entry.count === 0) bag.delete(text);
-      size -= 1;
-      return 'applied';
+      return take(values) ? 'applied' : 'unmatched';
     },
     *rows() {
       for (const { values, count } of bag.values()) {
-        for (let copy = 0; copy < count; copy += 1) yield values;
+        for (let copy = 0; copy < count; copy += 1) yield { uid: seen, values };
       }
     },
+    removed: () => [],
     get size() {
       return size;
     },
     get() {
       return undefined;
     },
+    knownOf: () => -1n,
+    known: () => -1n,
+    takeOut: ({ values }) => take(values),
   };
 }
 

@@ -1,17 +1,23 @@
 /** `umbus/consumer`: reading UMS messages and applying them. */
+
+export type { SchemaRegistry } from '../ports/schema-registry.ts';
+export { partitionOfKey } from '../ums/placing-key.ts';
 export type {
   UmsField,
   UmsMessage,
   UmsMessageType,
+  UmsNextVersion,
   UmsOperation,
   UmsTerminationReason,
   UmsType,
   UmsValue,
 } from '../ums/types.ts';
+export { type AvroReader, type AvroRecord, createAvroReader } from './avro.ts';
 export { openReader, type ReaderOptions } from './embedded.ts';
 export type { MessagePlace } from './invalid.ts';
 export { parseKey, parseNamespace, type UmsKey, type UmsNamespace } from './namespace.ts';
 export { readUms } from './read.ts';
+export { openRegistry, type RegistryAccess } from './registry.ts';
 export { rows, type UmsRow, type UmsValues } from './rows.ts';
 export { type SubscribeFrom, type SubscribeOptions, subscribe, type UmsRecord } from './subscribe.ts';
 export { type Applied, createTable, type TableOptions, type UmsTable } from './table.ts';

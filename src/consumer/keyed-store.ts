@@ -1,17 +1,6 @@
-import type { RowChange, RowOutcome, RowStore } from './row-store.ts';
+import { isAbsent } from '../ums/types.ts';
+import type { Carried, RowChange, RowOutcome, RowStore, StoredRow } from './row-store.ts';
 import type { UmsValues } from './rows.ts';
-
-interface Entry {
-  readonly uid: bigint;
-  readonly values: UmsValues;
-}
-
-/** What a keyed store begins with: rows carried over from another form of the table. */
-export interface Carried {
-  readonly rows: Iterable<UmsValues>;
-  /** All that the carried rows know: stream rows at or below it are repeats. */
-  readonly uid: bigint;
-}
 
 /**
  * Rows by key, newest `ums_uid_` wins, so repeats and rows that come late change nothing. A deleted key leaves a tombstone. When there
@@ -21,10 +10,10 @@ export interface Carried {
  * meanwhile is told apart by its tombstone alone.
  */
 export function createKeyedStore(key: readonly string[], maxTombstones: number, carried: Carried): RowStore {
-  const live = new Map<string, Entry>();
-  const tombstones = new Map<string, bigint>();
+  const live = new Map<string, StoredRow>();
+  const tombstones = new Map<string, bigint>(carried.removed);
   let floor = carried.uid;
-  for (const values of carried.rows) live.set(keyText(key, values), { uid: carried.uid, values });
+  for (const row of carried.rows) live.set(keyText(key, row.values), row);
 
   function bury(text: string, uid: bigint): void {
     tombstones.delete(text);
@@ -37,6 +26,8 @@ export function createKeyedStore(key: readonly string[], maxTombstones: number, 
     }
   }
 
+  const knownOf = (text: string): bigint => live.get(text)?.uid ?? tombstones.get(text) ?? -1n;
+
   return {
     apply({ kind, uid, values, initial }: RowChange): RowOutcome {
       const text = keyText(key, values);
@@ -44,22 +35,36 @@ export function createKeyedStore(key: readonly string[], maxTombstones: number, 
       if (uid <= known) return 'repeat';
       if (kind === 'put') {
         tombstones.delete(text);
-        live.set(text, { uid, values });
+        live.set(text, { uid, values: filled(values, live.get(text)?.values) });
         return 'applied';
       }
       bury(text, uid);
       return live.delete(text) ? 'applied' : 'unmatched';
     },
-    *rows() {
-      for (const { values } of live.values()) yield values;
-    },
+    rows: () => live.values(),
+    removed: () => tombstones,
     get size() {
       return live.size;
     },
     get(wanted) {
       return live.get(textOf(wanted))?.values;
     },
+    knownOf: wanted => knownOf(textOf(wanted)),
+    known: values => knownOf(keyText(key, values)),
+    takeOut({ uid, values }) {
+      const text = keyText(key, values);
+      const row = live.get(text);
+      return row !== undefined && row.uid < uid && live.delete(text);
+    },
   };
+}
+
+/** A row's values, with those that its image lacks as they were before. Without a row before, they stay absent. */
+export function filled(values: UmsValues, before: UmsValues | undefined): UmsValues {
+  if (before === undefined || !Object.values(values).some(isAbsent)) return values;
+  return Object.fromEntries(
+    Object.entries(values).map(([name, value]) => [name, isAbsent(value) ? (before[name] ?? value) : value]),
+  );
 }
 
 /** A row's key as text. A number and its digits give the same, since a key column may widen from `int` to `long`. */
@@ -68,5 +73,10 @@ export function keyText(key: readonly string[], values: UmsValues): string {
 }
 
 function textOf(key: readonly unknown[]): string {
-  return JSON.stringify(key.map(value => (value === null || value === undefined ? null : String(value))));
+  return JSON.stringify(key.map(value => (isPlain(value) ? String(value) : (value ?? null))));
+}
+
+/** Neither null nor a mark. */
+function isPlain(value: unknown): boolean {
+  return value !== undefined && typeof value !== 'object';
 }

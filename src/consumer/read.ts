@@ -84,34 +84,42 @@ function faultOf(message: unknown): string | null {
 }
 
 function faultOfSchema(schema: Record<string, unknown>, type: UmsMessageType): string | null {
-  const { namespace, batchId, fields, primaryKey, reason } = schema;
+  const { namespace, batchId, fields, primaryKey, reason, next } = schema;
   if (typeof namespace !== 'string' || !isNamespace(namespace)) {
     return 'schema.namespace is not seven parts with a version';
   }
   if (batchId !== undefined && !isCount(batchId)) return 'schema.batchId is not a whole number';
   if (!Array.isArray(fields)) return 'schema.fields is not an array';
-  const names = new Set<string>();
-  for (const [index, field] of fields.entries()) {
-    if (!isField(field)) return `schema.fields[${index}] lacks a name, a known type, nullable or encoded`;
-    if (names.has(field.name)) return `schema.fields[${index}] repeats a name`;
-    names.add(field.name);
-  }
+  const columnsFault = faultOfColumns(fields, primaryKey, 'schema');
+  if (columnsFault !== null) return columnsFault;
   for (const [index, [name, umsType]] of systemFields[type].entries()) {
     const field: unknown = fields[index];
     if (!isField(field) || field.name !== name || field.type !== umsType || field.nullable) {
       return `schema.fields[${index}] is not ${name} of type ${umsType}, not nullable`;
     }
   }
-  if (primaryKey !== undefined) {
-    if (!Array.isArray(primaryKey) || primaryKey.length === 0) {
-      return 'schema.primaryKey is not an array of names';
-    }
-    if (!primaryKey.every(name => typeof name === 'string' && names.has(name))) {
-      return 'schema.primaryKey names a column that schema.fields lacks';
-    }
-  }
   if (reason !== undefined && (typeof reason !== 'string' || !reasons.includes(reason))) {
     return 'schema.reason is not truncate, drop or schema';
+  }
+  if (next === undefined) return null;
+  if (!isRecord(next) || !Array.isArray(next['fields'])) return 'schema.next has no fields';
+  return faultOfColumns(next['fields'], next['primaryKey'], 'schema.next');
+}
+
+function faultOfColumns(fields: readonly unknown[], primaryKey: unknown, where: string): string | null {
+  const names = new Set<string>();
+  for (const [index, field] of fields.entries()) {
+    if (!isField(field)) return `${where}.fields[${index}] lacks a name, a known type, nullable or encoded`;
+    if (names.has(field.name)) return `${where}.fields[${index}] repeats a name`;
+    names.add(field.name);
+  }
+  if (primaryKey !== undefined) {
+    if (!Array.isArray(primaryKey) || primaryKey.length === 0) {
+      return `${where}.primaryKey is not an array of names`;
+    }
+    if (!primaryKey.every(name => typeof name === 'string' && names.has(name))) {
+      return `${where}.primaryKey names a column that ${where}.fields lacks`;
+    }
   }
   return null;
 }
@@ -142,7 +150,18 @@ function checkOf(field: UmsField): (value: unknown) => boolean {
   }
   const jsonType = jsonTypes[field.type];
   const { nullable } = field;
-  return value => (value === null ? nullable : typeof value === jsonType);
+  const isText = field.type === 'string';
+  return value => {
+    if (typeof value === jsonType) return true;
+    return value === null ? nullable : isRecord(value) && isMark(value, isText);
+  };
+}
+
+/** Nothing known of the column, or bytes that are no text of their character set. */
+function isMark(value: Record<string, unknown>, isText: boolean): boolean {
+  const { base64, charset } = value;
+  if (base64 === undefined) return Object.keys(value).length === 0;
+  return isText && typeof base64 === 'string' && typeof charset === 'string';
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

@@ -7,7 +7,10 @@ import type {
   RecordBatch,
   TopicPartition,
 } from '../ports/log.ts';
+import type { SchemaRegistry } from '../ports/schema-registry.ts';
+import { schemaIdOf } from '../ums/avro-frame.ts';
 import type { UmsMessage } from '../ums/types.ts';
+import { type AvroReader, createAvroReader } from './avro.ts';
 import { invalidUms } from './invalid.ts';
 import { readUms } from './read.ts';
 
@@ -44,6 +47,8 @@ export interface SubscribeOptions {
    * has asked for the record behind a batch. Needs the log's owner process on an embedded log. `follow` must be true.
    */
   readonly group?: string;
+  /** Where the schemas of topics in Avro are. Needed to read them; a topic may hold JSON and Avro. */
+  readonly registry?: Pick<SchemaRegistry, 'schema'>;
   /** Bound of one read, per partition. Default 1 MB. */
   readonly maxBytes?: number;
   /** Ends the loop, without an error, at the next wait. */
@@ -55,7 +60,7 @@ const WAIT_MS = 1_000;
 /**
  * Messages of result topics as an async iterator, in order within each partition, so in order for each table. Without a group it keeps no
  * position: the caller stores the offsets that it has applied, and passes them in `from`. Leaving the loop frees what it holds.
- * Errors: UMBUS_UMS_INVALID with topic, partition and offset; UMBUS_LOG_UNKNOWN_TOPIC; UMBUS_LOG_OFFSET_GONE when retention overtook
+ * Errors: UMBUS_UMS_INVALID with topic, partition and offset; UMBUS_REGISTRY_* for topics in Avro; UMBUS_LOG_UNKNOWN_TOPIC; UMBUS_LOG_OFFSET_GONE when retention overtook
  * the reader; UMBUS_LOG_LOCKED for a group in a process that does not own the log; UMBUS_USAGE for a group with `follow: false`.
  */
 export async function* subscribe(options: SubscribeOptions): AsyncGenerator<UmsRecord, void, undefined> {
@@ -87,6 +92,7 @@ interface Arrival {
 /** One read at a time is under way for each partition, so that a quiet one does not hold the others up. */
 async function* readAlone(options: SubscribeOptions, signal: AbortSignal): AsyncGenerator<UmsRecord> {
   const { log, maxBytes = 1_048_576 } = options;
+  const avro = avroReaderOf(options);
   const waiting = new Map<Lane, Promise<Arrival>>();
   const readOn = (lane: Lane): void => {
     if (lane.end !== null && lane.next >= lane.end) return;
@@ -104,7 +110,7 @@ async function* readAlone(options: SubscribeOptions, signal: AbortSignal): Async
     const { lane, batch } = arrival;
     for (const record of batch.records) {
       if (lane.end !== null && record.offset >= lane.end) break;
-      yield toUms(lane.place, record);
+      yield toUms(lane.place, record) ?? (await avroToUms(lane.place, record, avro));
       if (signal.aborted) return;
     }
     lane.next = batch.nextOffset;
@@ -150,6 +156,7 @@ async function* readInGroup(
   signal: AbortSignal,
 ): AsyncGenerator<UmsRecord> {
   const { log, topics, maxBytes = 1_048_576, from = 'earliest' } = options;
+  const avro = avroReaderOf(options);
   while (!signal.aborted) {
     const listener: AssignmentListener = {
       async assigned(partitions) {
@@ -166,7 +173,9 @@ async function* readInGroup(
     let member = true;
     while (member && !signal.aborted) {
       for (const batch of await membership.poll({ maxBytes, maxWaitMs: WAIT_MS }, signal)) {
-        for (const record of batch.records) yield toUms(batch, record);
+        for (const record of batch.records) {
+          yield toUms(batch, record) ?? (await avroToUms(batch, record, avro));
+        }
         member = await commitBatch(membership, batch);
         if (!member) break;
       }
@@ -187,12 +196,35 @@ async function commitBatch(membership: Membership, batch: RecordBatch): Promise<
   }
 }
 
-function toUms(place: TopicPartition, record: LogRecord): UmsRecord {
+function avroReaderOf({ registry }: SubscribeOptions): AvroReader | null {
+  return registry === undefined ? null : createAvroReader(registry);
+}
+
+/** A record in JSON; null for one in Avro, which has to wait for its schema. */
+function toUms(place: TopicPartition, record: LogRecord): UmsRecord | null {
   const { topic, partition } = place;
   const at = { topic, partition, offset: record.offset };
   if (record.value === null) throw invalidUms('the record has no value', at);
-  const key = record.key === null ? '' : new TextDecoder().decode(record.key);
-  return { ...at, key, timestampMs: record.timestampMs, message: readUms(record.value, at) };
+  if (schemaIdOf(record.value) !== null) return null;
+  return { ...at, ...aboutOf(record), message: readUms(record.value, at) };
+}
+
+async function avroToUms(
+  place: TopicPartition,
+  record: LogRecord,
+  avro: AvroReader | null,
+): Promise<UmsRecord> {
+  const { topic, partition } = place;
+  const at = { topic, partition, offset: record.offset };
+  if (avro === null || record.value === null) {
+    throw invalidUms('it is in Avro, which takes the option `registry` to read', at);
+  }
+  const { key, value } = record;
+  return { ...at, ...aboutOf(record), message: await avro.read({ key, value }, at) };
+}
+
+function aboutOf({ key, timestampMs }: LogRecord): Pick<UmsRecord, 'key' | 'timestampMs'> {
+  return { key: key === null ? '' : new TextDecoder().decode(key), timestampMs };
 }
 
 /** Null when the read fails because the caller has stopped. */

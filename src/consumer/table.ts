@@ -1,11 +1,10 @@
-import type { UmsField, UmsMessage, UmsType, UmsValue } from '../ums/types.ts';
-import { createBagStore } from './bag-store.ts';
+import type { UmsField, UmsMessage, UmsValue } from '../ums/types.ts';
 import { invalidUms } from './invalid.ts';
-import { createKeyedStore, keyText } from './keyed-store.ts';
 import { parseNamespace, type UmsNamespace } from './namespace.ts';
-import { readUms, systemFieldCount } from './read.ts';
-import type { RowStore } from './row-store.ts';
-import { rows, type UmsRow, type UmsValues } from './rows.ts';
+import { inShape, PartitionTable, typesOf } from './partition-table.ts';
+import { readUms } from './read.ts';
+import type { RowChange, RowOutcome } from './row-store.ts';
+import type { UmsValues } from './rows.ts';
 
 /** How a table is kept. */
 export interface TableOptions {
@@ -32,12 +31,16 @@ export interface Applied {
 
 /** A table as its messages leave it. */
 export interface UmsTable {
-  /** Takes a message of this table in. All or nothing. Errors: UMBUS_UMS_INVALID, also for another table's message. */
-  apply(message: UmsMessage | Uint8Array): Applied;
+  /**
+   * Takes a message of this table in. All or nothing. `partition`: the one of the topic that it was read from; it must be given when the topic's rows are placed by key, and
+   * can be left out otherwise. Errors: UMBUS_UMS_INVALID, also for another table's message.
+   */
+  apply(message: UmsMessage | Uint8Array, partition?: number): Applied;
   /** The row with these key values in key order. */
   get(...key: readonly UmsValue[]): UmsValues | undefined;
   /** All rows, in no order. */
   rows(): Iterable<UmsValues>;
+  /** Number of rows; of a table on several partitions they are counted one by one. */
   readonly size: number;
   /** Columns as of the newest message, without system columns. */
   readonly fields: readonly UmsField[];
@@ -48,7 +51,8 @@ export interface UmsTable {
 }
 
 /**
- * A table in memory, built from its messages. Applying is idempotent: any stretch of the stream may come again.
+ * A table in memory, built from its messages. Applying is idempotent: any stretch of a partition may come again. Partitions may be read in any interleaving: when all have
+ * been read up to one place in the source's order, the table is what it was there; while one is behind, its rows are as it has them.
  *
  * - With a key (the message's `primaryKey`, or `options.key`) the newest `ums_uid_` of a row wins; an update that changes the key
  *   removes the old row by its before image. Tombstones of deleted rows are bounded by `maxTombstones` without harm to the stream;
@@ -58,6 +62,9 @@ export interface UmsTable {
  *   are taken out, new ones are null until the row is written again, since the server does not log the values it fills in. Without
  *   a key such a row is not found again when the server filled in something else.
  *
+ * - Of a table on several partitions the newest `ums_uid_` of a key wins over all of them. A `truncate` or `drop` that one partition knows of hides the rows of the
+ *   others that do not yet.
+ *
  * Errors of `apply`: UMBUS_UMS_INVALID.
  */
 export function createTable(options: TableOptions = {}): UmsTable {
@@ -65,28 +72,27 @@ export function createTable(options: TableOptions = {}): UmsTable {
 }
 
 class KeptTable implements UmsTable {
-  readonly #wantedKey: readonly string[] | undefined;
-  readonly #maxTombstones: number;
-  #store: RowStore = createBagStore({ rows: [], uid: -1n });
-  #fields: readonly UmsField[] = [];
-  #key: readonly string[] | null = null;
+  readonly #options: TableOptions;
+  readonly #parts = new Map<number, PartitionTable>();
+  /** The partition with the newest version of the columns. */
+  #front: PartitionTable | null = null;
   #namespace: UmsNamespace | null = null;
-  /** The version that is open; -1 before the first message. */
-  #version = -1;
-  /** The highest `ums_uid_` applied. */
-  #seen = -1n;
+  /** The newest version that ended without rows. */
+  #emptied = -1;
 
-  constructor({ key, maxTombstones = 100_000 }: TableOptions) {
-    this.#wantedKey = key;
-    this.#maxTombstones = maxTombstones;
+  constructor(options: TableOptions) {
+    this.#options = options;
   }
 
   get size(): number {
-    return this.#store.size;
+    if (this.#parts.size === 1) return this.#front?.store.size ?? 0;
+    let size = 0;
+    for (const _ of this.rows()) size += 1;
+    return size;
   }
 
   get fields(): readonly UmsField[] {
-    return this.#fields;
+    return this.#front?.fields ?? [];
   }
 
   get namespace(): UmsNamespace | null {
@@ -94,158 +100,83 @@ class KeptTable implements UmsTable {
   }
 
   get key(): readonly string[] | null {
-    return this.#key;
+    return this.#front?.key ?? null;
   }
 
   get(...key: readonly UmsValue[]): UmsValues | undefined {
-    return this.#store.get(key);
+    let newest = -1n;
+    let found: UmsValues | undefined;
+    for (const part of this.#shown()) {
+      const uid = part.store.knownOf(key);
+      if (uid <= newest) continue;
+      newest = uid;
+      const values = part.store.get(key);
+      found = values === undefined ? undefined : this.#inFrontShape(part)(values);
+    }
+    return found;
   }
 
-  rows(): Iterable<UmsValues> {
-    return this.#store.rows();
+  *rows(): Generator<UmsValues> {
+    const shown = [...this.#shown()];
+    for (const part of shown) {
+      const others = shown.filter(other => other !== part);
+      const shaped = this.#inFrontShape(part);
+      for (const { uid, values } of part.store.rows()) {
+        if (others.every(other => other.store.known(values) <= uid)) yield shaped(values);
+      }
+    }
   }
 
-  apply(input: UmsMessage | Uint8Array): Applied {
+  apply(input: UmsMessage | Uint8Array, partition = 0): Applied {
     const message = input instanceof Uint8Array ? readUms(input) : input;
     const place = parseNamespace(message.schema.namespace);
     if (this.#namespace !== null && !sameTable(this.#namespace, place)) {
       throw invalidUms('it belongs to another table than the messages before it', null);
     }
-    const { type } = message.protocol;
-    if (type === 'data_increment_heartbeat') return nothing;
-    const applied =
-      type === 'data_increment_termination'
-        ? this.#end(place.version, message.schema.reason ?? 'schema')
-        : this.#applyData(message, place.version);
+    const part =
+      this.#parts.get(partition) ??
+      new PartitionTable(this.#options, (change, outcome, from) => this.#removed(change, outcome, from));
+    const applied = part.apply(message, place.version);
+    if (message.protocol.type === 'data_increment_heartbeat') return applied;
+    this.#parts.set(partition, part);
+    if (applied.ended === 'truncate' || applied.ended === 'drop') {
+      this.#emptied = Math.max(this.#emptied, place.version);
+    }
+    if (this.#front === null || part.version >= this.#front.version) {
+      if (part.fields.length > 0 || this.#front === null) this.#front = part;
+    }
     if (this.#namespace === null || place.version >= this.#namespace.version) this.#namespace = place;
     return applied;
   }
 
-  #applyData(message: UmsMessage, version: number): Applied {
-    const repeats = { ...nothing, repeats: message.payload.length };
-    if (version < this.#version) return repeats;
-    const { fields: allFields, primaryKey } = message.schema;
-    const fields = allFields.slice(systemFieldCount(message.protocol.type));
-    const key = keyOf(this.#wantedKey ?? primaryKey, fields);
-    const initial = message.protocol.type === 'data_initial_data';
-    if (initial && key === null) {
-      throw invalidUms('a full pull of a table without a key cannot be merged with its stream', null);
+  /** The partitions whose rows have not gone with their version. */
+  *#shown(): Generator<PartitionTable> {
+    for (const part of this.#parts.values()) if (part.version > this.#emptied) yield part;
+  }
+
+  #inFrontShape(part: PartitionTable): (values: UmsValues) => UmsValues {
+    const front = this.#front;
+    if (front === null || front.version === part.version) return values => values;
+    const types = typesOf(part.fields);
+    return values => inShape(values, types, front.fields);
+  }
+
+  /** A row that a partition removes may have come to another one, before its table was placed by other columns. */
+  #removed(change: RowChange, outcome: RowOutcome, from: PartitionTable): RowOutcome {
+    if (this.#parts.size < 2 || outcome === 'repeat') return outcome;
+    const keyless = from.key === null;
+    if (keyless && outcome === 'applied') return outcome;
+    let result = outcome;
+    for (const part of this.#parts.values()) {
+      if (part === from || part.version > from.version) continue;
+      if (!part.store.takeOut(change)) continue;
+      result = 'applied';
+      if (keyless) break;
     }
-    if (version > this.#version || !sameShape(this.#fields, fields, this.#key, key)) {
-      // A stretch that comes again may bring back an older shape of the same version; only news may change the shape.
-      const news = version > this.#version || hasNews(message, this.#seen);
-      if (news) this.#reshape(fields, key);
-      else if (!initial) return repeats;
-      this.#version = version;
-    }
-    return this.#applyRows(message, initial);
+    return result;
   }
-
-  #applyRows(message: UmsMessage, initial: boolean): Applied {
-    const key = this.#key;
-    const counts = { rows: 0, repeats: 0, unmatched: 0 };
-    for (const { row, next } of withNext(rows(message))) {
-      if (row.uid > this.#seen) this.#seen = row.uid;
-      // The before image of an update that leaves the key alone says nothing that the after image does not.
-      if (row.op === 'b' && key !== null && next !== null && isAfterImage(row, next, key)) continue;
-      const kind = row.op === 'd' || row.op === 'b' ? 'remove' : 'put';
-      const outcome = this.#store.apply({ kind, uid: row.uid, values: row.values, initial });
-      counts[outcome === 'applied' ? 'rows' : outcome === 'repeat' ? 'repeats' : 'unmatched'] += 1;
-    }
-    return { ...counts, ended: null };
-  }
-
-  #end(version: number, reason: 'truncate' | 'drop' | 'schema'): Applied {
-    if (version < this.#version) return nothing;
-    this.#version = version + 1;
-    if (reason !== 'schema') this.#store = this.#storeOf([], this.#key);
-    return { ...nothing, ended: reason };
-  }
-
-  #reshape(fields: readonly UmsField[], key: readonly string[] | null): void {
-    this.#store = this.#storeOf(carry(this.#store.rows(), this.#fields, fields), key);
-    this.#fields = fields;
-    this.#key = key;
-  }
-
-  #storeOf(rows: Iterable<UmsValues>, key: readonly string[] | null): RowStore {
-    const carried = { rows, uid: this.#seen };
-    return key === null ? createBagStore(carried) : createKeyedStore(key, this.#maxTombstones, carried);
-  }
-}
-
-const nothing: Applied = { rows: 0, repeats: 0, unmatched: 0, ended: null };
-
-function keyOf(wanted: readonly string[] | undefined, fields: readonly UmsField[]): readonly string[] | null {
-  if (wanted === undefined || wanted.length === 0) return null;
-  for (const name of wanted) {
-    if (!fields.some(field => field.name === name)) {
-      throw invalidUms(`its fields lack the key column ${name}`, null);
-    }
-  }
-  return wanted;
-}
-
-function sameShape(
-  fields: readonly UmsField[],
-  nextFields: readonly UmsField[],
-  key: readonly string[] | null,
-  nextKey: readonly string[] | null,
-): boolean {
-  return (
-    fields.length === nextFields.length &&
-    fields.every((field, index) => {
-      const next = nextFields[index];
-      return field.name === next?.name && field.type === next.type;
-    }) &&
-    JSON.stringify(key) === JSON.stringify(nextKey)
-  );
 }
 
 function sameTable(a: UmsNamespace, b: UmsNamespace): boolean {
   return a.source === b.source && a.ds === b.ds && a.schema === b.schema && a.table === b.table;
-}
-
-function hasNews(message: UmsMessage, seen: bigint): boolean {
-  for (const { uid } of rows(message)) if (uid > seen) return true;
-  return false;
-}
-
-function* withNext(all: Iterable<UmsRow>): Generator<{ row: UmsRow; next: UmsRow | null }> {
-  let row: UmsRow | null = null;
-  for (const next of all) {
-    if (row !== null) yield { row, next };
-    row = next;
-  }
-  if (row !== null) yield { row, next: null };
-}
-
-function isAfterImage(before: UmsRow, next: UmsRow, key: readonly string[]): boolean {
-  return (
-    next.op === 'u' && next.id === before.id && keyText(key, next.values) === keyText(key, before.values)
-  );
-}
-
-/** Rows in the shape of the next fields: gone columns out, new ones null, whole numbers rewritten where `int` and `long` change places. */
-function* carry(
-  all: Iterable<UmsValues>,
-  fields: readonly UmsField[],
-  nextFields: readonly UmsField[],
-): Generator<UmsValues> {
-  const types = new Map(fields.map(field => [field.name, field.type]));
-  for (const values of all) {
-    yield Object.fromEntries(
-      nextFields.map(({ name, type }) => {
-        const from = types.get(name);
-        return [name, from === undefined ? null : recast(values[name] ?? null, from, type)];
-      }),
-    );
-  }
-}
-
-function recast(value: UmsValue, from: UmsType, to: UmsType): UmsValue {
-  if (value === null || from === to) return value;
-  if (from === 'int' && (to === 'long' || to === 'decimal' || to === 'string')) return String(value);
-  if (from === 'long' && to === 'int') return Number(value);
-  return value;
 }

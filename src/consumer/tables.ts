@@ -5,8 +5,11 @@ import { type Applied, createTable, type TableOptions, type UmsTable } from './t
 
 /** All tables of one or more result topics. */
 export interface UmsTables {
-  /** Takes a message in, making its table when it is the first. Errors: UMBUS_UMS_INVALID. */
-  apply(message: UmsMessage | Uint8Array): Applied;
+  /**
+   * Takes a message in, making its table when it is the first. `partition`: the one of its topic that it was read from; to be given when rows are placed by key.
+   * Errors: UMBUS_UMS_INVALID.
+   */
+  apply(message: UmsMessage | Uint8Array, partition?: number): Applied;
   /** By `schema.table`. */
   get(name: string): UmsTable | undefined;
   /** Name (`schema.table`) and table, in order of first sight. */
@@ -20,14 +23,14 @@ export interface UmsTables {
 export function createTables(options: (name: string) => TableOptions = () => ({})): UmsTables {
   const tables = new Map<string, UmsTable>();
   return {
-    apply(input) {
+    apply(input, partition = 0) {
       const message = input instanceof Uint8Array ? readUms(input) : input;
       const { schema, table } = parseNamespace(message.schema.namespace);
       const name = `${schema}.${table}`;
       const known = tables.get(name);
-      if (known !== undefined) return known.apply(message);
+      if (known !== undefined) return known.apply(message, partition);
       const created = createTable(options(name));
-      const applied = created.apply(message);
+      const applied = created.apply(message, partition);
       tables.set(name, created);
       return applied;
     },

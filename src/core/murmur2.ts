@@ -7,8 +7,11 @@ const M = 0x5bd1e995;
  * `org.apache.kafka.common.utils.Utils.murmur2`.
  */
 export function murmur2(bytes: Uint8Array): number {
-  const length = bytes.length;
-  const view = new DataView(bytes.buffer, bytes.byteOffset, length);
+  return murmur2Of(new DataView(bytes.buffer, bytes.byteOffset, bytes.length), bytes.length);
+}
+
+/** {@link murmur2} of the first `length` bytes of a view; makes no object, for callers that hash row by row. */
+export function murmur2Of(view: DataView, length: number): number {
   let hash = SEED ^ length;
   const whole = length & ~3;
   for (let i = 0; i < whole; i += 4) {

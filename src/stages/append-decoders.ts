@@ -1,6 +1,8 @@
 import { Buffer } from 'node:buffer';
+import { ColumnType } from '../binlog/column-type.ts';
 import { compileRows, type RowWriter } from '../binlog/rows/compile.ts';
 import { parseTableMap } from '../binlog/table-map.ts';
+import type { ColumnMap, TableMap } from '../binlog/table-map-types.ts';
 import type { RawTable } from '../change/raw-run.ts';
 import { dataHeader } from '../ums/message.ts';
 import { namespaceOf } from '../ums/namespace.ts';
@@ -16,6 +18,8 @@ export interface TableDecoder {
   /** As hex. */
   readonly fingerprint: string;
   readonly columns: readonly VersionColumn[];
+  /** Columns of UMS type `long` with values beyond a signed 64-bit integer. */
+  readonly wide: readonly string[];
   /** The start of a message of a version. */
   header(version: number): { readonly namespace: string; readonly bytes: Buffer };
 }
@@ -48,13 +52,15 @@ export class DecoderCache {
   }
 
   #make(table: RawTable, fingerprint: string): TableDecoder {
-    const writer = compileRows(parseTableMap(table.map), { zone: this.#zone });
+    const map = parseTableMap(table.map);
+    const writer = compileRows(map, { zone: this.#zone });
     const ds = this.#ds;
     let made: { version: number; namespace: string; bytes: Buffer } | null = null;
     return {
       writer,
       fingerprint,
       columns: versionColumns(writer.fields),
+      wide: wideColumns(map),
       header(version) {
         if (made?.version !== version) {
           const namespace = namespaceOf(ds, table, version);
@@ -64,4 +70,14 @@ export class DecoderCache {
       },
     };
   }
+}
+
+function wideColumns(map: TableMap): readonly string[] {
+  return map.columns.filter(isWide).flatMap(({ name }) => name ?? []);
+}
+
+/** BIT keeps its length as bytes in the high byte of its metadata and bits in the low one. */
+function isWide({ type, unsigned, meta }: ColumnMap): boolean {
+  if (type === ColumnType.BIT) return (meta >> 8) * 8 + (meta & 0xff) === 64;
+  return type === ColumnType.LONGLONG && unsigned === true;
 }

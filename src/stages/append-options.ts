@@ -1,5 +1,8 @@
 import type { Buffer } from 'node:buffer';
+import type { UmbusError } from '../core/errors.ts';
+import type { UmsField } from '../ums/types.ts';
 import type { Zone } from '../ums/zone.ts';
+import type { ResultPlacing } from './append-placing.ts';
 
 /** Rows in a message, and its bytes, when the options do not say. */
 export const DEFAULT_MAX_ROWS = 500;
@@ -19,6 +22,13 @@ export interface AppendOptions {
   readonly subscribed?: (schema: string, table: string) => boolean;
   /** Whether all updates of a table carry a `b` row; default none. Must not change while the processor lives. */
   readonly beforeImage?: (schema: string, table: string) => boolean;
+  /**
+   * How rows are placed on the result topic of a schema; default: in the partition of the record that they come from. When it changes between lives of the
+   * processor, the version of a table ends.
+   */
+  readonly result?: (schema: string) => ResultPlacing;
+  /** Why the rows of a table with these columns cannot be published, which parks it; null: they can. Default: all can. */
+  readonly refused?: (table: PublishedTable) => UmbusError | null;
 }
 
 /** {@link AppendOptions} with every default filled in. */
@@ -29,6 +39,21 @@ export interface AppendSettings {
   readonly zone: Zone;
   readonly subscribed: (schema: string, table: string) => boolean;
   readonly beforeImage: (schema: string, table: string) => boolean;
+  /** Null: all rows in the partition of their record. */
+  readonly result: (schema: string) => ResultPlacing | null;
+  readonly refused: (table: PublishedTable) => UmbusError | null;
+}
+
+/** A table as its rows are about to be published. Equal columns of one process are one object. */
+export interface PublishedTable {
+  readonly schema: string;
+  readonly table: string;
+  /** Without system columns. */
+  readonly columns: readonly UmsField[];
+  /** [] without one. */
+  readonly primaryKey: readonly string[];
+  /** As in {@link AppendOutput}. */
+  readonly wide: readonly string[];
 }
 
 /** A message on its way to its topic. */
@@ -36,6 +61,10 @@ export interface AppendOutput {
   /** `<ds>.<schema>.result`. */
   readonly topic: string;
   readonly schema: string;
+  readonly table: string;
+  readonly partition: number;
   readonly key: Buffer;
   readonly value: Buffer;
+  /** Columns of type `long` with values beyond a signed 64-bit integer; absent for none. JSON does not need to know. */
+  readonly wide?: readonly string[];
 }

@@ -1,10 +1,12 @@
 import {
   EVENT_CHECKSUM_BYTES,
+  EVENT_FLAGS_AT,
   EVENT_HEADER_BYTES,
   EVENT_LOG_POS_AT,
   EVENT_SIZE_AT,
   EVENT_TYPE_AT,
   EventType,
+  FLAG_INFLATED,
 } from '../binlog/event-type.ts';
 import { parseGtidEvent } from '../binlog/gtid-event.ts';
 import { parseQuery } from '../binlog/query.ts';
@@ -15,10 +17,11 @@ import { UmbusError } from '../core/errors.ts';
 import { FILE_NUMBER_MAX } from '../ums/ids.ts';
 import { viewOf } from '../ums/tuple-buffer.ts';
 import type { DecoderCache, TableDecoder } from './append-decoders.ts';
+import type { EventPlace } from './append-event.ts';
 import { TRANSACTION_SPAN } from './append-park.ts';
 import { NEW_TABLE, type TableState } from './append-state.ts';
 import { emptiedTables } from './append-statement.ts';
-import { type AppendShared, type EventPlace, TablePart } from './append-table.ts';
+import { type AppendShared, TablePart } from './append-table.ts';
 
 /** What decoding a run needs beside the run. */
 export interface RunContext {
@@ -259,7 +262,7 @@ class RunWalk {
     event.end = o + size - this.#checksum;
     event.type = view.getUint8(o + EVENT_TYPE_AT);
     event.position = start;
-    if (start + size > next) {
+    if (start + size > next && (view.getUint16(o + EVENT_FLAGS_AT, true) & FLAG_INFLATED) === 0) {
       throw new UmbusError(
         'UMBUS_BINLOG_EVENT',
         `The event at ${start} ends behind ${next}, where its run was closed.`,

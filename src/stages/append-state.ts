@@ -27,6 +27,8 @@ export interface TableState {
   /** Fingerprint of the table map that was decoded last, as hex; '' before the first, and after a DROP. */
   readonly fingerprint: string;
   readonly columns: readonly VersionColumn[];
+  /** The columns that place its rows; absent when they are all in one partition. */
+  readonly placedBy?: readonly string[];
   /** Rows published since the line began. Before images do not count. */
   readonly inserts: number;
   readonly updates: number;

@@ -5,41 +5,31 @@ import { dataMessage, messageKey, terminationMessage } from '../ums/message.ts';
 import { namespaceOf, resultTopicOf } from '../ums/namespace.ts';
 import type { TupleBuffer } from '../ums/tuple-buffer.ts';
 import type { TuplePrefix } from '../ums/tuple-prefix.ts';
-import type { UmsTerminationReason } from '../ums/types.ts';
+import type { UmsNextVersion, UmsTerminationReason } from '../ums/types.ts';
 import type { TableDecoder } from './append-decoders.ts';
+import { type EventPlace, timeMsOf } from './append-event.ts';
+import { type EmitTuples, OpenMessage } from './append-message.ts';
 import type { AppendOutput, AppendSettings } from './append-options.ts';
 import { ParkedPieces } from './append-park.ts';
+import {
+  type ResultPlacing,
+  type RowPlacer,
+  type TablePlacing,
+  tablePlacing,
+  wholePartition,
+} from './append-placing.ts';
 import { sameVersion, type TableState } from './append-state.ts';
-
-/** The row event that is decoded. One object, filled anew for each event. */
-export interface EventPlace {
-  /** The run's events and their view. */
-  readonly bytes: Buffer;
-  readonly view: DataView;
-  /** Offsets of the event in them; `end` is before the checksum. */
-  start: number;
-  end: number;
-  type: number;
-  /** File offset of the event. */
-  position: number;
-  /** When it was committed: whole seconds since 1970-01-01 UTC, and the microseconds within, or -1 when not known. */
-  seconds: number;
-  micros: number;
-}
 
 /** What all tables of a record share. */
 export interface AppendShared {
   readonly settings: AppendSettings;
   readonly prefix: TuplePrefix;
+  readonly placer: RowPlacer;
+  /** Partition of the record, where tables go when the settings do not say. */
+  readonly partition: number;
   readonly outputs: AppendOutput[];
   /** Lends a buffer; it comes back at the end of the record. */
   readonly lend: () => TupleBuffer;
-}
-
-/** A message's share of the buffer: up to `end`, with the time of its first tuple. */
-interface Cut {
-  readonly end: number;
-  readonly timeMs: number;
 }
 
 const ENVELOPE_END_BYTES = 1;
@@ -55,11 +45,13 @@ export class TablePart {
   readonly #stateBefore: TableState;
   #state: TableState;
   #decoder: TableDecoder | null = null;
-  #buffer: TupleBuffer | null = null;
-  /** Where the open message begins in the buffer, how many tuples it has, and its first tuple's time. */
-  #messageStart = 0;
-  #messageTuples = 0;
-  #messageTimeMs = 0;
+  readonly #placing: ResultPlacing | null;
+  /** How rows are placed with the decoder in use; null: all in {@link #home}. */
+  #placed: TablePlacing | null = null;
+  readonly #home: number;
+  /** By partition. */
+  readonly #open: (OpenMessage | undefined)[] = [];
+  readonly #emitTuples: EmitTuples;
   #inserts = 0;
   #updates = 0;
   #deletes = 0;
@@ -77,6 +69,11 @@ export class TablePart {
     this.#state = state;
     this.#shared = shared;
     this.#allPairs = shared.settings.beforeImage(schema, table);
+    this.#placing = shared.settings.result(schema);
+    this.#home =
+      this.#placing === null ? shared.partition : wholePartition(schema, table, this.#placing.partitions);
+    this.#emitTuples = (partition, buffer, start, end, timeMs) =>
+      this.#emit(partition, buffer.bytes.subarray(start, end), timeMs);
   }
 
   /** Whether the table is parked, from before or since an event of this record. */
@@ -92,39 +89,57 @@ export class TablePart {
   /** Decodes with another table map from here on; ends the version when the columns say so. */
   use(decoder: TableDecoder, event: EventPlace): void {
     if (this.#decoder === decoder) return;
+    this.#refuse(decoder);
     this.#flush();
-    const { fingerprint, columns } = this.#state;
-    if (fingerprint !== '' && fingerprint !== decoder.fingerprint && !sameVersion(columns, decoder.columns)) {
-      this.#terminate('schema', event);
+    const placed = tablePlacing(this.#placing, this.#table, decoder.writer);
+    const { fingerprint, columns, placedBy } = this.#state;
+    const sameColumns = fingerprint === decoder.fingerprint || sameVersion(columns, decoder.columns);
+    if (fingerprint !== '' && !(sameColumns && sameNames(placedBy, placed?.names))) {
+      this.#terminate('schema', event, decoder);
     }
-    if (fingerprint !== decoder.fingerprint) {
-      this.#state = { ...this.#state, fingerprint: decoder.fingerprint, columns: decoder.columns };
+    if (fingerprint !== decoder.fingerprint || !sameNames(placedBy, placed?.names)) {
+      const { placedBy: _, ...state } = this.#state;
+      this.#state = {
+        ...state,
+        fingerprint: decoder.fingerprint,
+        columns: decoder.columns,
+        ...(placed !== null && { placedBy: placed.names }),
+      };
     }
     this.#decoder = decoder;
+    this.#placed = placed;
+  }
+
+  /** Throws when rows with these columns cannot be published. Before anything of them is taken, so that the version stays open for the replay. */
+  #refuse({ writer, wide }: TableDecoder): void {
+    const refusal = this.#shared.settings.refused({
+      schema: this.#schema,
+      table: this.#table,
+      columns: writer.fields,
+      primaryKey: writer.primaryKey,
+      wide,
+    });
+    if (refusal !== null) throw refusal;
   }
 
   /** Decodes a row event with the table map in use. When it throws, no row of the event was taken. Errors: those of `rowsStart` and `WriteRows`. */
   rows(event: EventPlace): void {
     const decoder = this.#decoder;
     if (decoder === null) throw new UmbusError('UMBUS_INTERNAL', `Table ${this.key} has no decoder in use.`);
-    const { writer } = decoder;
-    const { prefix } = this.#shared;
+    const { prefix, settings } = this.#shared;
     const { bytes, view, start, end, type } = event;
-    const update = isUpdate(type);
-    const o = rowsStart(bytes, view, start, end, type, writer.columnCount);
-    const buffer = this.#open(event);
+    const at = rowsStart(bytes, view, start, end, type, decoder.writer.columnCount);
+    const from = at < 0 ? ~at : at;
+    const rows = at < 0 ? { writer: this.#partialWriter(decoder, from, type) } : decoder;
     prefix.time(event.seconds, event.micros);
-    prefix.event(event.position, update ? 'u' : isInsert(type) ? 'i' : 'd');
-    const pairs = this.#allPairs || writer.primaryKey.length === 0;
-    const write = update ? (pairs ? writer.pairs : writer.updates) : writer.rows;
-    const rowsBefore = buffer.rows;
-    this.#decode(write, event, o, buffer, decoder);
-    const rows = buffer.rows - rowsBefore;
-    if (rows === 0) return;
-    if (update) this.#updates += rows;
-    else if (isInsert(type)) this.#inserts += rows;
-    else this.#deletes += rows;
-    this.#lastRow = event.position + rows - 1;
+    const header = decoder.header(this.#state.version).bytes.length;
+    const most = Math.max(1, settings.maxBytes - header - ENVELOPE_END_BYTES);
+    const last =
+      this.#placed === null
+        ? this.#wholeRows(event, from, most, rows)
+        : this.#placedRows(event, from, most, rows, this.#placed);
+    if (last < 0) return;
+    this.#lastRow = event.position + last;
     this.#lastSeconds = event.seconds;
     this.#lastMicros = event.micros;
   }
@@ -132,7 +147,7 @@ export class TablePart {
   /** Ends the version because the table was emptied or dropped. */
   empty(reason: 'truncate' | 'drop', event: EventPlace): void {
     this.#flush();
-    this.#terminate(reason, event);
+    this.#terminate(reason, event, null);
     // After a DROP the next table map begins the version that was opened here, whatever its columns.
     if (reason !== 'drop') return;
     this.#state = { ...this.#state, fingerprint: '', columns: [] };
@@ -155,8 +170,12 @@ export class TablePart {
     };
   }
 
-  /** Writes out what is left, and gives the state after the record, whether it differs from the one before, and the buffer that was lent. */
-  finish(): { readonly state: TableState; readonly changed: boolean; readonly buffer: TupleBuffer | null } {
+  /** Writes out what is left, and gives the state after the record, whether it differs from the one before, and the buffers that were lent. */
+  finish(): {
+    readonly state: TableState;
+    readonly changed: boolean;
+    readonly buffers: readonly TupleBuffer[];
+  } {
     this.#flush();
     const state = this.#state;
     const { prefix } = this.#shared;
@@ -168,7 +187,7 @@ export class TablePart {
       lastTs = prefix.timeText();
     }
     return {
-      buffer: this.#buffer,
+      buffers: this.#open.flatMap(open => open?.buffer ?? []),
       changed: state !== this.#stateBefore || this.#messages > 0 || this.parked.events > 0,
       state: {
         ...state,
@@ -186,115 +205,137 @@ export class TablePart {
     };
   }
 
-  #open(event: EventPlace): TupleBuffer {
-    this.#buffer ??= this.#shared.lend();
-    if (this.#messageTuples === 0) this.#messageTimeMs = timeMsOf(event);
-    return this.#buffer;
+  /** For an event whose images lack columns. The primary key's are there in any case, others that place rows may not be. */
+  #partialWriter({ writer }: TableDecoder, from: number, type: number): TableDecoder['writer'] {
+    if (this.#placed?.chosen !== true) return writer.partial(from, type);
+    throw new UmbusError(
+      'UMBUS_SOURCE_SETTING',
+      `The row images of ${this.key} lack columns, and its rows are placed by others than its primary key: run SET GLOBAL binlog_row_image = FULL on the source and let its sessions connect anew, then load the table again.`,
+      { details: { table: this.key } },
+    );
   }
 
-  /** Writes the rows of an event, with cuts where a message is full, which become messages only when the whole event is good. */
-  #decode(
-    write: TableDecoder['writer']['rows'],
+  /** Writes the rows of an event to the table's partition; gives the row index of the last, -1 for none. */
+  #wholeRows(
     event: EventPlace,
     from: number,
-    buffer: TupleBuffer,
-    decoder: TableDecoder,
-  ): void {
-    const { maxRows, maxBytes } = this.#shared.settings;
-    const header = decoder.header(this.#state.version).bytes.length;
-    const most = Math.max(1, maxBytes - header - ENVELOPE_END_BYTES);
-    const { length, tuples, rows } = buffer;
-    let cuts: Cut[] | null = null;
-    let start = this.#messageStart;
-    let count = this.#messageTuples;
-    let timeMs = this.#messageTimeMs;
-    let o = from;
+    most: number,
+    { writer }: Pick<TableDecoder, 'writer'>,
+  ): number {
+    const { prefix } = this.#shared;
+    const { bytes, view, end, type } = event;
+    const update = isUpdate(type);
+    prefix.event(event.position, update ? 'u' : isInsert(type) ? 'i' : 'd');
+    const pairs = this.#allPairs || writer.primaryKey.length === 0;
+    const write = update ? (pairs ? writer.pairs : writer.updates) : writer.rows;
+    const message = this.#messageOf(this.#home);
+    const { buffer } = message;
+    const rowsBefore = buffer.rows;
+    message.begin(timeMsOf(event), most);
     try {
-      while (o < event.end) {
+      for (let o = from; o < end; ) {
         const before = buffer.tuples;
-        o = write(
-          event.bytes,
-          event.view,
-          o,
-          event.end,
-          buffer,
-          this.#shared.prefix,
-          maxRows - count,
-          start + most,
-        );
-        count += buffer.tuples - before;
-        if (buffer.length - start > most && count > buffer.lastTuples) {
-          start = buffer.lastStart;
-          count = buffer.lastTuples;
-          cuts ??= [];
-          cuts.push({ end: start, timeMs });
-          timeMs = timeMsOf(event);
-        }
-        if (buffer.length - start >= most || count >= maxRows) {
-          start = buffer.length;
-          count = 0;
-          cuts ??= [];
-          cuts.push({ end: start, timeMs });
-          timeMs = timeMsOf(event);
-        }
+        o = write(bytes, view, o, end, buffer, prefix, message.room, message.full);
+        message.wrote(buffer.tuples - before);
       }
     } catch (error) {
-      buffer.length = length;
-      buffer.tuples = tuples;
-      buffer.rows = rows;
+      message.undo();
       throw error;
     }
-    this.#messageTuples = count;
-    if (cuts === null) return;
-    for (const cut of cuts) this.#emit(buffer, cut);
-    this.#messageTimeMs = timeMs;
-    this.#moveDown(buffer);
+    message.end();
+    const rows = buffer.rows - rowsBefore;
+    if (update) this.#updates += rows;
+    else if (isInsert(type)) this.#inserts += rows;
+    else this.#deletes += rows;
+    return rows - 1;
   }
 
-  /** Makes the message up to a cut. */
-  #emit(buffer: TupleBuffer, cut: Cut): void {
+  /** Writes the rows of an event to the partitions of their keys; gives the row index of the last, -1 for none. */
+  #placedRows(
+    event: EventPlace,
+    from: number,
+    most: number,
+    { writer }: Pick<TableDecoder, 'writer'>,
+    placing: TablePlacing,
+  ): number {
+    const timeMs = timeMsOf(event);
+    const begun: (OpenMessage | undefined)[] = [];
+    const messageOf = (partition: number): OpenMessage => {
+      const known = begun[partition];
+      if (known !== undefined) return known;
+      const message = this.#messageOf(partition);
+      message.begin(timeMs, most);
+      begun[partition] = message;
+      return message;
+    };
+    const pairs = this.#allPairs || writer.primaryKey.length === 0;
+    try {
+      const done = this.#shared.placer.place({ event, from, writer, placing, pairs, messageOf });
+      this.#inserts += done.inserts;
+      this.#updates += done.updates;
+      this.#deletes += done.deletes;
+      for (const message of begun) message?.end();
+      return done.last;
+    } catch (error) {
+      for (const message of begun) message?.undo();
+      throw error;
+    }
+  }
+
+  #messageOf(partition: number): OpenMessage {
+    const known = this.#open[partition];
+    if (known !== undefined) return known;
+    const { lend, settings } = this.#shared;
+    const message = new OpenMessage(partition, lend(), settings.maxRows, this.#emitTuples);
+    this.#open[partition] = message;
+    return message;
+  }
+
+  /** Makes a message of tuples. */
+  #emit(partition: number, tuples: Buffer, timeMs: number): void {
     if (this.#decoder === null) return;
     const { namespace, bytes } = this.#decoder.header(this.#state.version);
-    const value = dataMessage(bytes, buffer.bytes.subarray(this.#messageStart, cut.end));
-    this.#messageStart = cut.end;
-    this.#push(messageKey('data_increment_data', namespace, cut.timeMs, this.#shared.settings.ds), value);
-  }
-
-  /** Moves the open message to the front of the buffer. */
-  #moveDown(buffer: TupleBuffer): void {
-    buffer.bytes.copyWithin(0, this.#messageStart, buffer.length);
-    buffer.length -= this.#messageStart;
-    this.#messageStart = 0;
+    const key = messageKey('data_increment_data', namespace, timeMs, this.#shared.settings.ds);
+    this.#push(partition, key, dataMessage(bytes, tuples), this.#decoder.wide);
   }
 
   #flush(): void {
-    const buffer = this.#buffer;
-    if (buffer === null || this.#messageTuples === 0) return;
-    this.#emit(buffer, { end: buffer.length, timeMs: this.#messageTimeMs });
-    this.#moveDown(buffer);
-    this.#messageTuples = 0;
+    for (const message of this.#open) message?.flush();
   }
 
-  /** Says that the version has ended, and opens the next. */
-  #terminate(reason: UmsTerminationReason, event: EventPlace): void {
+  /** Says on each partition that can have rows of the table that the version has ended, and opens the next. `next`: what it begins with, where that is known. */
+  #terminate(reason: UmsTerminationReason, event: EventPlace, next: TableDecoder | null): void {
     const { prefix, settings } = this.#shared;
-    const { version } = this.#state;
+    const { version, placedBy } = this.#state;
     const namespace = namespaceOf(settings.ds, { schema: this.#schema, table: this.#table }, version);
     prefix.time(event.seconds, event.micros);
-    this.#push(
-      messageKey('data_increment_termination', namespace, timeMsOf(event), settings.ds),
-      terminationMessage(namespace, prefix.timeText(), reason),
+    const key = messageKey('data_increment_termination', namespace, timeMsOf(event), settings.ds);
+    const everywhere = this.#placing?.placeBy === 'primary-key' || placedBy !== undefined;
+    const message = terminationMessage(
+      namespace,
+      prefix.timeText(),
+      reason,
+      everywhere && next !== null ? nextVersion(next) : null,
     );
+    const count = everywhere ? (this.#placing?.partitions ?? 0) : 0;
+    if (count === 0) this.#push(this.#home, key, message);
+    for (let partition = 0; partition < count; partition++) this.#push(partition, key, message);
     this.#state = { ...this.#state, version: version + 1 };
   }
 
-  #push(key: Buffer, value: Buffer): void {
+  #push(partition: number, key: Buffer, value: Buffer, wide: readonly string[] = []): void {
     const { outputs, settings } = this.#shared;
     this.#messages++;
-    outputs.push({ topic: resultTopicOf(settings.ds, this.#schema), schema: this.#schema, key, value });
+    const topic = resultTopicOf(settings.ds, this.#schema);
+    const output = { topic, schema: this.#schema, table: this.#table, partition, key, value };
+    outputs.push(wide.length === 0 ? output : { ...output, wide });
   }
 }
 
-function timeMsOf(event: EventPlace): number {
-  return event.seconds * 1000 + (event.micros < 0 ? 0 : Math.floor(event.micros / 1000));
+function nextVersion({ writer: { fields, primaryKey } }: TableDecoder): UmsNextVersion {
+  return primaryKey.length === 0 ? { fields } : { fields, primaryKey };
+}
+
+function sameNames(a: readonly string[] | undefined, b: readonly string[] | undefined): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
 }

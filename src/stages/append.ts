@@ -13,10 +13,12 @@ import {
   DEFAULT_MAX_BYTES,
   DEFAULT_MAX_ROWS,
 } from './append-options.ts';
+import { RowPlacer } from './append-placing.ts';
 import { appendRun, type RunContext } from './append-run.ts';
 import type { ParkedState, TableState } from './append-state.ts';
 
 export type { AppendOptions, AppendOutput } from './append-options.ts';
+export type { ResultPlacing } from './append-placing.ts';
 export { type ParkedState, type TableState, tablesStore } from './append-state.ts';
 
 /** The stores of the appender. */
@@ -34,8 +36,9 @@ interface AppendedRun {
 }
 
 /**
- * The appender: decodes the rows of runs straight into UMS messages, one a table and record unless a bound splits it. What it emits for a record depends on
- * the record and the store `tables` alone. A table whose rows cannot be decoded is parked, from the event that failed on, with its bytes; the others go on.
+ * The appender: decodes the rows of runs straight into UMS messages, one a table, partition and record unless a bound splits it. What it emits for a record, and in
+ * which order, depends on the record and the store `tables` alone: full messages at the end of the event that filled them, the others by table in order of
+ * appearance, and within a table by partition. A table whose rows cannot be decoded is parked, from the event that failed on, with its bytes; the others go on.
  * Errors: UMBUS_TOPOLOGY_DECODE, UMBUS_SOURCE_PROTOCOL for a run that is unusable as a whole, UMBUS_CONFIG_INVALID for an unknown time zone; nothing is emitted then.
  */
 export function createAppender(
@@ -48,12 +51,13 @@ export function createAppender(
       const run = record.value;
       const result = work.append(
         run,
+        context.partition,
         key => tables.get(key),
         () => keysOf(tables.entries()),
       );
       for (const [key, state] of result.states) tables.set(key, state);
       for (const output of result.outputs) {
-        emit(record.key, output, { partition: context.partition });
+        emit(record.key, output, { partition: output.partition });
       }
       for (const parked of result.parked) {
         context.park(parked.key, parked.run, parkedError(parked.key, parked.reason));
@@ -73,7 +77,8 @@ export interface ReplayedTable {
 
 /**
  * Decodes the parked runs of one table again, in the order in which they were parked: the same code as the appender's, with the same ids, so a consumer that
- * has seen a row of it knows it as a repeat. `state` is the table's state in the store `tables`, and `runs` all that was parked since `state.parked.since`.
+ * has seen a row of it knows it as a repeat. `state` is the table's state in the store `tables`, and `runs` all that was parked since `state.parked.since`; `partition`:
+ * the one whose task parked it.
  * Pure: the caller writes the outputs, the new state and nothing else in one commit, or keeps things as they are.
  */
 export function replayParked(
@@ -81,6 +86,7 @@ export function replayParked(
   table: { readonly schema: string; readonly table: string },
   state: TableState,
   runs: Iterable<RawRun>,
+  partition: number,
 ): ReplayedTable {
   const key = `${table.schema}.${table.table}`;
   const work = new Appending({
@@ -93,6 +99,7 @@ export function replayParked(
   for (const run of runs) {
     const result = work.append(
       run,
+      partition,
       () => now,
       () => [key],
     );
@@ -108,20 +115,29 @@ class Appending {
   readonly #settings: AppendSettings;
   readonly #decoders: DecoderCache;
   readonly #prefix: TuplePrefix;
+  readonly #placer: RowPlacer;
   readonly #free: TupleBuffer[] = [];
 
   constructor(settings: AppendSettings) {
     this.#settings = settings;
     this.#decoders = new DecoderCache(settings.ds, settings.zone);
     this.#prefix = new TuplePrefix(settings.zone);
+    this.#placer = new RowPlacer(this.#prefix);
   }
 
-  append(run: RawRun, stateOf: RunContext['stateOf'], known: RunContext['known']): AppendedRun {
+  append(
+    run: RawRun,
+    partition: number,
+    stateOf: RunContext['stateOf'],
+    known: RunContext['known'],
+  ): AppendedRun {
     const outputs: AppendOutput[] = [];
     const parts = appendRun(run, {
       shared: {
         settings: this.#settings,
         prefix: this.#prefix,
+        placer: this.#placer,
+        partition,
         outputs,
         lend: () => this.#free.pop() ?? new TupleBuffer(),
       },
@@ -133,8 +149,8 @@ class Appending {
     const states: [string, TableState][] = [];
     const parked: { key: string; run: Buffer; reason: ParkedState }[] = [];
     for (const [key, part] of parts) {
-      const { state, changed, buffer } = part.finish();
-      if (buffer !== null) this.#takeBack(buffer);
+      const { state, changed, buffers } = part.finish();
+      for (const buffer of buffers) this.#takeBack(buffer);
       const bytes = part.parked.encode(run);
       if (bytes !== null && state.parked !== null) parked.push({ key, run: bytes, reason: state.parked });
       if (changed) states.push([key, state]);
@@ -157,6 +173,8 @@ function settingsOf(options: AppendOptions): AppendSettings {
     zone: zoneOf(options.timeZone ?? 'UTC'),
     subscribed: options.subscribed ?? (() => true),
     beforeImage: options.beforeImage ?? (() => false),
+    result: options.result ?? (() => null),
+    refused: options.refused ?? (() => null),
   };
 }
 

@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer';
 import { recordMemory } from '../core/memory-pool.ts';
-import type { UmsField, UmsMessageType, UmsTerminationReason } from './types.ts';
+import type { UmsField, UmsMessageType, UmsNextVersion, UmsTerminationReason } from './types.ts';
 
 /** The version of UMS that umbus writes. */
 export const UMS_VERSION = '1.3';
@@ -53,9 +53,17 @@ export function dataMessage(header: Buffer, tuples: Buffer): Buffer {
   return message;
 }
 
-/** The message that ends a version of a table; `time` is its `ums_ts_`. */
-export function terminationMessage(namespace: string, time: string, reason: UmsTerminationReason): Buffer {
-  const schema = { namespace, batchId: 0, fields: [TIME_FIELD], reason };
+/**
+ * The message that ends a version of a table; `time` is its `ums_ts_`. `next`: the columns that the next version begins with, for readers of one partition who
+ * may see no row of it; null to leave them out.
+ */
+export function terminationMessage(
+  namespace: string,
+  time: string,
+  reason: UmsTerminationReason,
+  next: UmsNextVersion | null = null,
+): Buffer {
+  const schema = { namespace, batchId: 0, fields: [TIME_FIELD], reason, ...(next === null ? {} : { next }) };
   return Buffer.from(
     `{"protocol":${protocol('data_increment_termination')},"schema":${JSON.stringify(schema)},"payload":[{"tuple":[${JSON.stringify(time)}]}]}`,
     'utf8',

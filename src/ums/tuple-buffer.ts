@@ -20,6 +20,8 @@ export class TupleBuffer {
   /** Where the last row written begins, and how many tuples it has: 2 for an update with its before image. */
   lastStart = 0;
   lastTuples = 0;
+  /** Values written as marks: bytes that are no text of their character set. Grows until `clear`, also for rows that failed later. */
+  marks = 0;
 
   constructor(capacity = 16 * 1024) {
     this.bytes = Buffer.allocUnsafeSlow(capacity);
@@ -33,6 +35,7 @@ export class TupleBuffer {
     this.rows = 0;
     this.lastStart = 0;
     this.lastTuples = 0;
+    this.marks = 0;
   }
 
   /** Makes room for `need` bytes after the first `used`, which are kept. Replaces `bytes` and `view` when it has to. */

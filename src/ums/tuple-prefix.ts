@@ -69,6 +69,11 @@ export class TuplePrefix {
     return this.#time.toString('latin1', 0, this.#timeLength);
   }
 
+  /** Bytes of the prefix of the row that comes next. Its before image and itself have equally many. */
+  get length(): number {
+    return this.#length;
+  }
+
   /** `ums_id_` of the row that comes next. */
   idText(): string {
     return umsIdOf(this.#fileNumber, this.#high * LOW_LIMIT + this.#low);

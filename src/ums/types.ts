@@ -35,8 +35,32 @@ export interface UmsField {
   readonly encoded: boolean;
 }
 
+/**
+ * What stands in a tuple where there is no value of the field's type (ums-schema/README.md, "Marks"): nothing is known of the column (`{}`), or its bytes are no text
+ * of its character set.
+ */
+export interface UmsMark {
+  /** The bytes; absent when nothing is known of the column. */
+  readonly base64?: string;
+  /** The character set that they are not text of, as the server names it. */
+  readonly charset?: string;
+}
+
 /** A value of a tuple as JSON gives it. */
-export type UmsValue = string | number | boolean | null;
+export type UmsValue = string | number | boolean | null | UmsMark;
+
+/** Whether a value says that nothing is known of the column: the source's row image lacks it. Not the same as NULL. */
+export function isAbsent(value: UmsValue): boolean {
+  return typeof value === 'object' && value !== null && value.base64 === undefined;
+}
+
+/** What the version after a termination begins with. */
+export interface UmsNextVersion {
+  /** The columns, without system columns. */
+  readonly fields: readonly UmsField[];
+  /** Absent when the table has none. */
+  readonly primaryKey?: readonly string[];
+}
 
 /** A UMS message (ums-schema/ums.schema.json). */
 export interface UmsMessage {
@@ -49,6 +73,8 @@ export interface UmsMessage {
     readonly primaryKey?: readonly string[];
     /** Only on terminations: why the version ends. */
     readonly reason?: UmsTerminationReason;
+    /** Only on terminations with reason `schema` in topics whose rows are placed by key. */
+    readonly next?: UmsNextVersion;
   };
   readonly payload: readonly { readonly tuple: readonly UmsValue[] }[];
 }

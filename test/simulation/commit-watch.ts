@@ -25,9 +25,10 @@ export class CommitWatch {
   constructor(world: LineWorld) {
     this.#world = world;
     const { ds, schemas, topics } = world.scenario.line;
-    const partitions = Array.from({ length: topics.partitions }, (_, partition) => partition);
     const names = Object.keys(schemas).map(schema => `${ds}.${schema}`);
-    const all = (name: string): TopicPartition[] => partitions.map(partition => ({ topic: name, partition }));
+    const places = (topic: string, count: number): TopicPartition[] =>
+      Array.from({ length: count }, (_, partition) => ({ topic, partition }));
+    const all = (name: string): TopicPartition[] => places(name, topics.partitions);
     const watched = (
       topology: string,
       input: TopicPartition,
@@ -43,9 +44,11 @@ export class CommitWatch {
     const dead = { topic: `${ds}_dead`, partition: 0 };
     this.#watched = [
       watched('dispatcher', { topic: ds, partition: 0 }, names.flatMap(all)),
-      ...names.flatMap(name =>
-        all(name).map(input => watched('appender', input, [{ ...input, topic: `${name}.result` }, dead])),
-      ),
+      ...Object.entries(schemas).flatMap(([schema, { result }]) => {
+        const name = `${ds}.${schema}`;
+        const results = places(`${name}.result`, result.partitions ?? topics.partitions);
+        return all(name).map(input => watched('appender', input, [...results, dead]));
+      }),
     ];
   }
 

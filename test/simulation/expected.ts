@@ -1,4 +1,7 @@
 /** What the line must publish of a workload, worked out from what the server did alone. */
+import type { ResultSettings } from '../../src/config/line.ts';
+import type { UmsValue } from '../../src/ums/types.ts';
+import { placeOf } from '../unit/consumer/placed-line.ts';
 import { eventText } from './binlog-store.ts';
 import { type Column, type Row, umsTypes } from './columns.ts';
 import { rowObject } from './model-table.ts';
@@ -6,8 +9,8 @@ import type { Fact } from './workload.ts';
 
 /** What must come out for one table. */
 export interface ExpectedTable {
-  /** Rows and terminations in order, as {@link rowText} and {@link endText} give them. */
-  readonly changes: string[];
+  /** By partition: rows and terminations in order, as {@link rowText} and {@link endText} give them. */
+  readonly changes: Map<number, string[]>;
   /** Events that must be parked, as `eventText` gives them, in order. */
   readonly parked: string[];
 }
@@ -24,15 +27,22 @@ export function rowText(row: {
   return `${row.version} ${row.op} ${row.id} ${row.uid} ${row.ts} ${JSON.stringify(row.values)}`;
 }
 
-/** A termination as text. */
-export function endText(version: number, reason: string, ts: string): string {
-  return `${version} ends: ${reason} ${ts}`;
+/** A termination as text; `next`: names of the next version's columns, where it says them. */
+export function endText(version: number, reason: string, ts: string, next: readonly string[] | null): string {
+  return `${version} ends: ${reason} ${ts}${next === null ? '' : ` then ${next.join()}`}`;
 }
+
+/** How result topics are laid out: of how many partitions, and what places rows. */
+export type Layout = Pick<ResultSettings, 'placeBy' | 'placeColumns'> & { readonly partitions: number };
 
 interface Progress extends ExpectedTable {
   version: number;
   /** Columns of the rows published last, in any order; null before the first and after a DROP. */
   shape: string | null;
+  /** Columns that place its rows; null: all are in the partition of the table. */
+  placedBy: readonly string[] | null;
+  readonly home: number;
+  readonly layout: Layout;
 }
 
 const EPOCH = '1';
@@ -41,24 +51,29 @@ const EPOCH = '1';
 export function expectedTables(
   facts: readonly Fact[],
   withBeforeImages: (table: string) => boolean,
+  layout: Layout,
 ): ReadonlyMap<string, ExpectedTable> {
   const tables = new Map<string, Progress>();
   for (const fact of facts) {
     const name = `${fact.schema}.${fact.table}`;
-    const table = tables.get(name) ?? { changes: [], parked: [], version: 0, shape: null };
+    const table = tables.get(name) ?? progressOf(name, layout);
     tables.set(name, table);
     const { what } = fact;
     const bad = what.kind === 'rows' ? what.bad : null;
     if (table.parked.length > 0 || bad === 'map') park(table, fact);
     else if (what.kind === 'emptied') {
       if (table.shape === null) continue;
-      end(table, what.reason, fact.time);
+      end(table, what.reason, fact.time, null);
       if (what.reason === 'drop') table.shape = null;
     } else {
       // The table map is good even where the rows are not, so the version ends by what it says.
       const shape = shapeOf(what.columns);
-      if (table.shape !== null && table.shape !== shape) end(table, 'schema', fact.time);
+      const placedBy = placingOf(layout, fact.table, what);
+      if (table.shape !== null && (table.shape !== shape || table.placedBy?.join() !== placedBy?.join())) {
+        end(table, 'schema', fact.time, what.columns);
+      }
       table.shape = shape;
+      table.placedBy = placedBy;
       if (bad === 'rows') park(table, fact);
       else pushRows(table, fact, what, withBeforeImages(name));
     }
@@ -66,12 +81,42 @@ export function expectedTables(
   return tables;
 }
 
+function progressOf(name: string, layout: Layout): Progress {
+  const home = placeOf([name], layout.partitions);
+  return { changes: new Map(), parked: [], version: 0, shape: null, placedBy: null, home, layout };
+}
+
+type RowsFact = Extract<Fact['what'], { readonly kind: 'rows' }>;
+
+/** The chosen columns when the table has all of them, else its key. */
+function placingOf(layout: Layout, table: string, { columns, key }: RowsFact): readonly string[] | null {
+  if (layout.placeBy === 'table') return null;
+  const pattern = Object.keys(layout.placeColumns).find(each =>
+    each.endsWith('*') ? table.startsWith(each.slice(0, -1)) : table === each,
+  );
+  const chosen = layout.placeColumns[pattern ?? ''];
+  const has = chosen?.every(name => columns.some(column => column.name === name)) ?? false;
+  const names = has ? (chosen ?? []) : key;
+  return names.length > 0 ? names : null;
+}
+
+function push(table: Progress, partition: number, text: string): void {
+  const changes = table.changes.get(partition) ?? [];
+  table.changes.set(partition, changes);
+  changes.push(text);
+}
+
 function park(table: Progress, { event }: Fact): void {
   table.parked.push(eventText(event.file, event.bytes));
 }
 
-function end(table: Progress, reason: string, time: string): void {
-  table.changes.push(endText(table.version, reason, time));
+function end(table: Progress, reason: string, time: string, next: readonly Column[] | null): void {
+  const everywhere = table.layout.placeBy === 'primary-key';
+  const names = everywhere && next !== null ? next.map(({ name }) => name) : null;
+  const text = endText(table.version, reason, time, names);
+  for (let partition = 0; partition < table.layout.partitions; partition++) {
+    if (everywhere || partition === table.home) push(table, partition, text);
+  }
   table.version += 1;
 }
 
@@ -82,32 +127,38 @@ function shapeOf(columns: readonly Column[]): string {
     .join();
 }
 
-function pushRows(
-  table: Progress,
-  fact: Fact,
-  what: Extract<Fact['what'], { readonly kind: 'rows' }>,
-  allBeforeImages: boolean,
-): void {
+function pushRows(table: Progress, fact: Fact, what: RowsFact, allBeforeImages: boolean): void {
   const { columns, key } = what;
+  const { placedBy, version, home, layout } = table;
   for (const [index, { before, after }] of what.images.entries()) {
-    const id = String(BigInt(fact.fileNumber) * 10n ** 13n + BigInt(fact.event.start + index));
-    const push = (op: string, row: Row): void => {
+    const publish = (op: string, row: Row, rowIndex: number): void => {
+      const id = String(BigInt(fact.fileNumber) * 10n ** 13n + BigInt(fact.event.start + rowIndex));
       const uid = `${EPOCH}${id.padStart(19, '0')}${op === 'b' ? 0 : 1}`;
       const values = rowObject(columns, row);
-      table.changes.push(rowText({ version: table.version, op, id, uid, ts: fact.time, values }));
+      const partition =
+        placedBy === null ? home : placeOf(valuesOf(columns, placedBy, row), layout.partitions);
+      push(table, partition, rowText({ version, op, id, uid, ts: fact.time, values }));
     };
-    if (before === null) push('i', after ?? []);
-    else if (after === null) push('d', before);
-    else {
+    if (before === null) publish('i', after ?? [], index);
+    else if (after === null) publish('d', before, index);
+    else if (placedBy !== null && keyText(columns, placedBy, before) !== keyText(columns, placedBy, after)) {
+      publish('d', before, 2 * index);
+      publish('i', after, 2 * index + 1);
+    } else {
       const paired =
         allBeforeImages || key.length === 0 || keyText(columns, key, before) !== keyText(columns, key, after);
-      if (paired) push('b', before);
-      push('u', after);
+      const rowIndex = placedBy === null ? index : 2 * index + 1;
+      if (paired) publish('b', before, rowIndex);
+      publish('u', after, rowIndex);
     }
   }
 }
 
 function keyText(columns: readonly Column[], key: readonly string[], row: Row): string {
+  return JSON.stringify(valuesOf(columns, key, row));
+}
+
+function valuesOf(columns: readonly Column[], names: readonly string[], row: Row): UmsValue[] {
   const values = rowObject(columns, row);
-  return JSON.stringify(key.map(name => values[name]));
+  return names.map(name => values[name] ?? null);
 }

@@ -1,5 +1,5 @@
 /** A whole line over a model server: extractor, dispatcher and appender as users run them, in memory. */
-import type { Line } from '../../src/config/line.ts';
+import type { Line, ResultSettings } from '../../src/config/line.ts';
 import type { StartPoint } from '../../src/ports/change-source.ts';
 import {
   createDriver,
@@ -68,7 +68,7 @@ export function scenarioOf(
   return {
     seed,
     form,
-    line: lineOf(schemas, startsNow ? 'now' : 'earliest', random),
+    line: lineOf(schemas, startsNow ? 'now' : 'earliest', random, resultOf(seed)),
     spoiled: options.spoils === true ? `${random.pick(schemas) ?? ''}.${random.pick(TABLES) ?? ''}` : null,
     units,
     unitsBefore: startsNow ? random.below(units) : 0,
@@ -77,7 +77,26 @@ export function scenarioOf(
   };
 }
 
-function lineOf(schemas: readonly string[], start: StartPoint, random: Random): Line {
+/** How a seed lays out result topics: half of them by key, some of these with chosen columns, which now and then a table lacks. */
+function resultOf(seed: number): ResultSettings {
+  const random = seededRandom(seed ^ 0x85eb_ca6b);
+  const byKey = random.chance(0.5);
+  const partitions = random.chance(byKey ? 0.8 : 0.2) ? 1 + random.below(5) : null;
+  const placeColumns = random.pick<Readonly<Record<string, readonly string[]>>>([
+    {},
+    {},
+    { items: ['varchar value'] },
+    { notes: ['id'], 'order*': ['decimal value', 'id'] },
+  ]);
+  return {
+    partitions,
+    placeBy: byKey ? 'primary-key' : 'table',
+    placeColumns: placeColumns ?? {},
+    format: 'json',
+  };
+}
+
+function lineOf(schemas: readonly string[], start: StartPoint, random: Random, result: ResultSettings): Line {
   const marked = (): string[] => (random.chance(0.3) ? [random.pick(TABLES) ?? ''] : []);
   return {
     ds: 'model',
@@ -92,9 +111,12 @@ function lineOf(schemas: readonly string[], start: StartPoint, random: Random): 
       start,
     },
     schemas: Object.fromEntries(
-      schemas.map(schema => [schema, { tables: ['*'], exclude: [LEFT_OUT], beforeImage: marked() }]),
+      schemas.map(schema => [schema, { tables: ['*'], exclude: [LEFT_OUT], beforeImage: marked(), result }]),
     ),
     log: { kind: 'embedded', dir: '', maxBytes: 0 },
+    guarantee: 'exactly-once',
+    coordination: { kind: 'log' },
+    registry: null,
     topics: { partitions: 1 + random.below(4), retentionMs: null, retentionBytes: null },
     extractor: { runBytes: random.pick([120, 400, 1500, 262_144]) ?? 400 },
     appender: {

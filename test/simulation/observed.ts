@@ -22,10 +22,16 @@ export interface Change {
   readonly op: string;
 }
 
-/** What there is of the tables of a line. Names are `schema.table`. */
+/** A message and where it stands. */
+export interface PlacedMessage {
+  readonly partition: number;
+  readonly message: UmsMessage;
+}
+
+/** What there is of the tables of a line. Names are `schema.table/partition` of the result topic, and of what is parked `schema.table`. */
 export interface Observed {
-  /** All messages as they stand in the log, duplicates included. */
-  readonly messages: readonly UmsMessage[];
+  /** All messages as they stand in the log, partition by partition, duplicates included. */
+  readonly messages: readonly PlacedMessage[];
   /** How many records the log has more than a reader sees who drops what is not above the last seq of its lane. */
   readonly repeats: number;
   /** As such a reader sees them. */
@@ -34,8 +40,6 @@ export interface Observed {
   readonly changesByUid: ReadonlyMap<string, readonly Change[]>;
   /** Parked events of each table, as `eventText` gives them. */
   readonly parked: ReadonlyMap<string, readonly string[]>;
-  /** Partitions on which each table was found. */
-  readonly partitions: ReadonlyMap<string, ReadonlySet<number>>;
 }
 
 /** Reads the result topics and the dead-letter topic of a world. */
@@ -44,43 +48,38 @@ export function observe({ driver, scenario }: LineWorld): Observed {
   const topics = schemaNames(line).map(schema => driver.out(resultTopic(line, schema)));
   const all = topics.flatMap(out => out.all());
   const distinct = topics.flatMap(out => out.distinct());
-  const read = new Map(all.map(record => [record, readUms(record.value)] as const));
-  const partitions = new Map<string, Set<number>>();
-  for (const [record, message] of read) {
-    const name = tableOf(message);
-    const found = partitions.get(name) ?? new Set();
-    partitions.set(name, found.add(record.partition));
-  }
+  const placed = (records: typeof all): PlacedMessage[] =>
+    records.map(({ partition, value }) => ({ partition, message: readUms(value) }));
+  const messages = placed(all);
   const byUid = new Set<bigint>();
   return {
-    messages: [...read.values()],
+    messages,
     repeats: all.length - distinct.length,
-    changes: changesOf(distinct.map(record => readUms(record.value))),
-    changesByUid: changesOf([...read.values()], change => {
+    changes: changesOf(placed(distinct)),
+    changesByUid: changesOf(messages, change => {
       if (change.uid === null || byUid.has(change.uid)) return false;
       byUid.add(change.uid);
       return true;
     }),
     parked: parkedOf(driver, `${line.ds}_dead`),
-    partitions,
   };
 }
 
-function tableOf(message: UmsMessage): string {
+function nameOf({ message, partition }: PlacedMessage): string {
   const { schema, table } = parseNamespace(message.schema.namespace);
-  return `${schema}.${table}`;
+  return `${schema}.${table}/${partition}`;
 }
 
 function changesOf(
-  messages: readonly UmsMessage[],
+  messages: readonly PlacedMessage[],
   wanted: (change: Change) => boolean = () => true,
 ): ReadonlyMap<string, readonly Change[]> {
   const tables = new Map<string, Change[]>();
-  for (const message of messages) {
-    const name = tableOf(message);
+  for (const placed of messages) {
+    const name = nameOf(placed);
     const changes = tables.get(name) ?? [];
     tables.set(name, changes);
-    for (const change of changesIn(message)) if (wanted(change)) changes.push(change);
+    for (const change of changesIn(placed.message)) if (wanted(change)) changes.push(change);
   }
   return tables;
 }
@@ -89,7 +88,8 @@ function* changesIn(message: UmsMessage): Generator<Change> {
   const { version } = parseNamespace(message.schema.namespace);
   if (message.protocol.type === 'data_increment_termination') {
     const { reason = 'none' } = message.schema;
-    const text = endText(version, reason, String(message.payload[0]?.tuple[0]));
+    const next = message.schema.next?.fields.map(({ name }) => name) ?? null;
+    const text = endText(version, reason, String(message.payload[0]?.tuple[0]), next);
     yield { text, uid: null, id: -1n, op: 'end' };
     return;
   }

@@ -25,6 +25,7 @@ export function simulate(title: string, options: SimulationOptions): void {
   const { seeds, commitMode, spoils = false, source = usualSource, rates = usualRates } = options;
   test(`${title} keeps every promise: seeds ${seeds.from} to ${seeds.to}`, async () => {
     let mishaps = 0;
+    let placedByKey = 0;
     const watches = new WeakMap<Driver, CommitWatch>();
     const watchOf = (driver: Driver): CommitWatch => {
       const watch = watches.get(driver) ?? new CommitWatch(worldOf(driver));
@@ -41,9 +42,15 @@ export function simulate(title: string, options: SimulationOptions): void {
         await watchOf(driver).check();
         await checkLine(world);
         mishaps += world.source.mishaps;
+        const placings = Object.values(world.scenario.line.schemas).map(({ result }) => result.placeBy);
+        if (placings.includes('primary-key')) placedByKey += 1;
       },
     });
     assert.ok(result.faults >= result.seeds, `Only ${result.faults} faults in ${result.seeds} seeds.`);
+    assert.ok(
+      placedByKey > result.seeds / 4,
+      `Only ${placedByKey} of ${result.seeds} seeds place rows by key.`,
+    );
     assert.ok(mishaps >= result.seeds, `Only ${mishaps} mishaps of connections in ${result.seeds} seeds.`);
   });
 }

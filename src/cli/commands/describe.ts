@@ -77,7 +77,7 @@ async function chosenOf(
     );
   }
   const line = options.line === undefined ? exampleLine() : lineOf(options.line, terminal);
-  return lineTopologiesNamed(line, unopenedSource, [name]);
+  return lineTopologiesNamed(line, { source: unopenedSource, registered: null }, [name]);
 }
 
 function exampleLine(): Line {

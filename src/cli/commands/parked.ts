@@ -7,6 +7,7 @@ import { groupNameOf } from '../../runtime/start.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { jsonText } from '../json-text.ts';
 import { lineOf, openLineLog } from '../open-line.ts';
+import { openLineRegistry } from '../open-services.ts';
 import { offsetOption, wholeOption } from '../options.ts';
 import { type DeadRecord, deadRecordAt, deadRecords } from '../parked/dead-records.ts';
 import {
@@ -133,7 +134,8 @@ async function ownedReplay(
   if (line.log.kind === 'kafka') return await soleReplay(line, table, signal);
   if (!existsSync(line.log.dir)) await openLineLog(line, 'reader');
   await using log = await ownedLog(line);
-  return await replayTables(log, line, table, signal);
+  await using registry = await openLineRegistry(line);
+  return await replayTables(log, line, table, signal, registry?.registered.rows);
 }
 
 /** On Kafka nobody owns the log: while we are the only member of the appender's group, no appender works. */
@@ -147,7 +149,9 @@ async function soleReplay(
   const topics = Object.keys(line.schemas).map(schema => `${line.ds}.${schema}`);
   const group = groupNameOf(line.ds, 'appender');
   await using sole = await becomeSoleMember(log, group, topics, systemClock, signal);
-  return await replayTables(log, line, table, AbortSignal.any([signal, sole.lost]));
+  await using registry = await openLineRegistry(line);
+  const ended = AbortSignal.any([signal, sole.lost]);
+  return await replayTables(log, line, table, ended, registry?.registered.rows);
 }
 
 async function ownedLog(line: Line): Promise<Log> {

@@ -1,10 +1,10 @@
 import { hostname } from 'node:os';
 import { resolve } from 'node:path';
 import { Command, Option } from 'commander';
+import type { LineSchemas } from '../../adapters/registry/line-schemas.ts';
 import { systemClock } from '../../adapters/system-clock.ts';
 import type { Line } from '../../config/line.ts';
 import { UmbusError } from '../../core/errors.ts';
-import type { Log } from '../../ports/log.ts';
 import { createEventLog, errorFields } from '../event-log.ts';
 import { exitCodeOf, exitCodesHelp } from '../exit-codes.ts';
 import { lineOf, logPlace, openLogIn } from '../open-line.ts';
@@ -12,13 +12,14 @@ import type { ExitWith } from '../program.ts';
 import {
   assertNamesDiffer,
   type ChosenTopology,
+  checkTopologyName,
   isModulePath,
   lineTopologiesNamed,
   moduleTopologies,
   WHOLE_LINE,
 } from '../run/chosen-topologies.ts';
 import { configFrom } from '../run/config-option.ts';
-import { openReachableLog } from '../run/reachable-log.ts';
+import { openOutside } from '../run/outside.ts';
 import { runTopologies } from '../run/run-topologies.ts';
 import type { Terminal } from '../terminal.ts';
 
@@ -79,29 +80,41 @@ Examples:
 
 async function run(names: readonly string[], options: Options, terminal: Terminal): Promise<void> {
   const line = options.line === undefined ? null : lineOf(options.line, terminal);
-  const chosen = await chooseTopologies(names, options, line, terminal);
+  assertChoice(names, options, line);
+  const modules = await chosenModules(names, options, terminal);
   const events = createEventLog(options.log, systemClock, text => terminal.tell(text));
-  const stopping = terminal.stopping;
-  const dir = resolve(options.logDir ?? '');
-  await using log: Log | null =
-    line === null
-      ? await openLogIn(dir, LOG_BYTES_MAX, 'owner')
-      : await openReachableLog(line, systemClock, events, stopping);
-  if (log === null) return;
-  events('info', 'Log is open.', { at: line === null ? dir : logPlace(line), line: options.line });
-  const instance = options.instance ?? line?.ds ?? 'local';
+  const { stopping } = terminal;
   const member = `${hostname()}-${process.pid}`;
-  await runTopologies(chosen, { log, clock: systemClock, instance, member, events, stopping });
+  const about = {
+    host: hostname(),
+    pid: String(process.pid),
+    since: new Date(systemClock.now()).toISOString(),
+  };
+  const instance = options.instance ?? line?.ds ?? 'local';
+  const base = { clock: systemClock, instance, member, about, events, stopping };
+  if (line === null) {
+    const dir = resolve(options.logDir ?? '');
+    await using log = await openLogIn(dir, LOG_BYTES_MAX, 'owner');
+    events('info', 'Log is open.', { at: dir });
+    await runTopologies(modules, { ...base, log });
+    return;
+  }
+  await using outside = await openOutside(line, base);
+  if (outside === null) return;
+  events('info', 'Log is open.', { at: logPlace(line), line: options.line });
+  const named = await chosenNamed(names, line, outside.registered);
+  const chosen = [...named, ...modules];
+  assertNamesDiffer(chosen);
+  await runTopologies(chosen, { ...base, log: outside.log, coordination: outside.coordination });
 }
 
-async function chooseTopologies(
-  names: readonly string[],
-  options: Options,
-  line: Line | null,
-  terminal: Terminal,
-): Promise<readonly ChosenTopology[]> {
-  const modules = names.filter(isModulePath);
-  const named = names.length === 0 ? [WHOLE_LINE] : names.filter(name => !isModulePath(name));
+function namedIn(names: readonly string[]): readonly string[] {
+  return names.length === 0 ? [WHOLE_LINE] : names.filter(name => !isModulePath(name));
+}
+
+/** Errors: UMBUS_USAGE for arguments that do not fit together. */
+function assertChoice(names: readonly string[], options: Options, line: Line | null): void {
+  const named = namedIn(names);
   if (named.length > 0 && line === null) {
     throw new UmbusError(
       'UMBUS_USAGE',
@@ -120,21 +133,36 @@ async function chooseTopologies(
       '--line and --log-dir exclude each other: the line file names its log.',
     );
   }
-  if (modules.length === 0 && options.config.length > 0) {
+  if (!names.some(isModulePath) && options.config.length > 0) {
     throw new UmbusError(
       'UMBUS_USAGE',
       '--config is for topologies of your own; those of a line take theirs from the line file.',
     );
   }
-  const chosen: ChosenTopology[] = [];
-  if (line !== null && named.length > 0) {
-    const { createMysqlSource } = await import('../../adapters/mysql/index.ts');
-    chosen.push(...(await lineTopologiesNamed(line, createMysqlSource(line.source), named)));
-  }
+  for (const name of named) checkTopologyName(name);
+}
+
+async function chosenModules(
+  names: readonly string[],
+  options: Options,
+  terminal: Terminal,
+): Promise<readonly ChosenTopology[]> {
   const config = configFrom(options.config, terminal.environment);
-  for (const file of modules) chosen.push(...(await moduleTopologies(file, config)));
+  const chosen: ChosenTopology[] = [];
+  for (const file of names.filter(isModulePath)) chosen.push(...(await moduleTopologies(file, config)));
   assertNamesDiffer(chosen);
   return chosen;
+}
+
+async function chosenNamed(
+  names: readonly string[],
+  line: Line,
+  registered: LineSchemas | null,
+): Promise<readonly ChosenTopology[]> {
+  const named = namedIn(names);
+  if (named.length === 0) return [];
+  const { createMysqlSource } = await import('../../adapters/mysql/index.ts');
+  return await lineTopologiesNamed(line, { source: createMysqlSource(line.source), registered }, named);
 }
 
 function collect(value: string, before: readonly string[]): readonly string[] {

@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { lineOf, openLineLog } from '../open-line.ts';
 import { offsetOption, wholeOption } from '../options.ts';
+import { openAvroText } from '../render/avro-text.ts';
 import { recordJson, recordLines } from '../render/record-lines.ts';
 import { RECENT_RECORDS, type TailFrom, tailTopic } from '../tail.ts';
 import type { Terminal } from '../terminal.ts';
@@ -44,12 +45,14 @@ Examples:
     .action(async (topic: string, options: Options) => {
       const line = lineOf(options.line, terminal);
       await using log = await openLineLog(line, 'reader');
+      await using avro = await openAvroText(line, topic);
       const { from, partition = null, follow = false, limit = null } = options;
       const paint = terminal.paint.bind(terminal);
       await tailTopic(
         log,
         { topic, partition, from, follow, limit },
-        async (place, record) => {
+        async (place, stored) => {
+          const record = avro === null ? stored : await avro.asJson(place, stored);
           const lines = options.json === true ? [recordJson(record)] : recordLines(place, record, paint);
           await terminal.write(`${lines.join('\n')}\n`);
         },

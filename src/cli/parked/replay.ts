@@ -1,14 +1,16 @@
 import { Buffer } from 'node:buffer';
+import type { RowSchemas } from '../../adapters/registry/row-schemas.ts';
 import { decodeRawRun, type RawRun } from '../../change/raw-run.ts';
 import type { Line } from '../../config/line.ts';
+import { resultPlacing } from '../../config/result-placing.ts';
 import { beforeImage, subscription } from '../../config/subscription.ts';
 import { assert } from '../../core/assert.ts';
-import { UmbusError } from '../../core/errors.ts';
+import { isUmbusError, UmbusError } from '../../core/errors.ts';
 import type { Log, LogRecord, OutgoingRecord, TopicDescription, Writer } from '../../ports/log.ts';
 import { LANE_HEADER, SEQ_HEADER, seqWith } from '../../runtime/outputs.ts';
 import {
   type AppendOptions,
-  type ReplayedTable,
+  type AppendOutput,
   replayParked,
   type TableState,
   tablesStore,
@@ -34,20 +36,21 @@ interface ParkedTable {
   readonly state: TableState;
   /** Its newest record in the store's changelog. */
   readonly stored: LogRecord;
-  /** Of the changelog, the input topic and the result topic. */
+  /** Of the changelog and the input topic. */
   readonly partition: number;
 }
 
 /**
  * Replays the dead letters of parked tables, all or one: decodes them again, first to see that every one can be, then to write the messages to the result topics with
  * the ids they would have had. The last piece and the state that ends the parking are written together; a replay that is cut off before leaves the table
- * parked, and doing it again gives the same messages. The caller owns the log and no appender runs. Errors: UMBUS_USAGE for a table that is not parked.
+ * parked, and doing it again gives the same messages. The caller owns the log and no appender runs; `rows` are the schemas of a line with a registry. Errors: UMBUS_USAGE for a table that is not parked.
  */
 export async function replayTables(
   log: Log,
   line: Line,
   only: string | null,
   signal: AbortSignal,
+  rows: RowSchemas | null = null,
 ): Promise<readonly ReplayReport[]> {
   const changelog = tablesTopic(await log.topics(), line.ds);
   const parked = changelog === null ? [] : await parkedTables(log, changelog, signal);
@@ -61,7 +64,7 @@ export async function replayTables(
   await using writer = await log.openWriter(`umbus.${line.ds}.appender.replay`);
   for (const table of chosen) {
     if (signal.aborted) break;
-    reports.push(await replayTable({ log, line, changelog: changelog.name, writer, signal }, table));
+    reports.push(await replayTable({ log, line, changelog: changelog.name, writer, signal, rows }, table));
   }
   return reports;
 }
@@ -72,6 +75,7 @@ interface ReplayWork {
   readonly changelog: string;
   readonly writer: Writer;
   readonly signal: AbortSignal;
+  readonly rows: RowSchemas | null;
 }
 
 async function replayTable(work: ReplayWork, table: ParkedTable): Promise<ReplayReport> {
@@ -83,31 +87,57 @@ async function replayTable(work: ReplayWork, table: ParkedTable): Promise<Replay
   const seen = await decodeLetters(work, table, letters, async () => {});
   if (seen.problem !== null || signal.aborted) return { ...report, messages: 0, problem: seen.problem };
   const sink = new PieceWriter(work, table);
-  const done = await decodeLetters(work, table, letters, (record, replayed) => sink.add(record, replayed));
+  const done = await decodeLetters(work, table, letters, (record, outputs) => sink.add(record, outputs));
   // Decoding depends on the letters and the state alone, so the second pass ends as the first did, or was stopped.
   if (!signal.aborted) await sink.finish(done.state);
   return { ...report, messages: sink.messages, problem: null };
 }
 
 async function decodeLetters(
-  { log, line, signal }: ReplayWork,
+  work: ReplayWork,
   table: ParkedTable,
   letters: readonly LetterPlace[],
-  each: (record: LogRecord, replayed: ReplayedTable) => Promise<void>,
+  each: (record: LogRecord, outputs: readonly AppendOutput[]) => Promise<void>,
 ): Promise<{ readonly state: TableState; readonly problem: ReplayReport['problem'] }> {
+  const { log, line, signal } = work;
   const options = appendOptions(line);
   let { state } = table;
   for (const { partition, offset } of letters) {
     if (signal.aborted) break;
     const { record } = await deadRecordAt(log, line.ds, partition, offset, signal);
     const run = decodeRawRun(record.value ?? new Uint8Array());
-    const replayed = replayParked(options, tableOf(run, table.name), state, [run]);
+    const replayed = replayParked(options, tableOf(run, table.name), state, [run], table.partition);
     const again = replayed.state.parked;
     if (again !== null) return { state, problem: { code: again.code, message: again.message } };
+    const outputs = await inFormat(work, replayed.outputs);
+    if ('problem' in outputs) return { state, problem: outputs.problem };
     state = replayed.state;
-    await each(record, replayed);
+    await each(record, outputs.outputs);
   }
   return { state: { ...state, parked: null }, problem: null };
+}
+
+/** The messages as their result topic has them: JSON, or records in Avro. */
+async function inFormat(
+  { line, rows }: ReplayWork,
+  outputs: readonly AppendOutput[],
+): Promise<
+  { readonly outputs: readonly AppendOutput[] } | { readonly problem: NonNullable<ReplayReport['problem']> }
+> {
+  const written: AppendOutput[] = [];
+  for (const output of outputs) {
+    if (line.schemas[output.schema]?.result.format !== 'avro') written.push(output);
+    else {
+      assert(rows !== null, `The topic ${output.topic} is in Avro, and no registry is open.`);
+      try {
+        written.push(...(await rows.encode(output)));
+      } catch (error) {
+        if (!isUmbusError(error, 'UMBUS_REGISTRY_INCOMPATIBLE')) throw error;
+        return { problem: { code: error.code, message: error.message } };
+      }
+    }
+  }
+  return { outputs: written };
 }
 
 /** Schema and table of a key `schema.table`; the run says where the one ends, since both may hold dots. */
@@ -135,14 +165,14 @@ class PieceWriter {
     );
   }
 
-  async add(letter: LogRecord, replayed: ReplayedTable): Promise<void> {
+  async add(letter: LogRecord, outputs: readonly AppendOutput[]): Promise<void> {
     const inputSeq = letter.headers[`in.${SEQ_HEADER}`];
-    for (const [ordinal, output] of replayed.outputs.entries()) {
+    for (const [ordinal, output] of outputs.entries()) {
       this.messages++;
       this.#bytes += output.value.length;
       this.#records.push({
         topic: output.topic,
-        partition: this.#table.partition,
+        partition: output.partition,
         key: output.key,
         value: output.value,
         timestampMs: letter.timestampMs,
@@ -197,5 +227,6 @@ function appendOptions(line: Line): AppendOptions {
     timeZone,
     subscribed: subscription(line),
     beforeImage: beforeImage(line),
+    result: resultPlacing(line),
   };
 }

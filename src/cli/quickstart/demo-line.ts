@@ -46,5 +46,9 @@ export async function writeDemoLine(
 
 /** The named topologies of the line, reading from its server. */
 export function demoTopologies(line: Line): ReturnType<typeof lineTopologiesNamed> {
-  return lineTopologiesNamed(line, createMysqlSource(line.source), namedTopologies);
+  return lineTopologiesNamed(
+    line,
+    { source: createMysqlSource(line.source), registered: null },
+    namedTopologies,
+  );
 }

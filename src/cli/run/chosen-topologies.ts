@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import type { LineSchemas } from '../../adapters/registry/line-schemas.ts';
 import { closest } from '../../config/closest.ts';
 import type { Line } from '../../config/line.ts';
 import { messageOf, UmbusError } from '../../core/errors.ts';
@@ -24,20 +25,21 @@ export function isModulePath(argument: string): boolean {
   return /[/\\]/.test(argument) || /\.[cm]?[jt]s$/.test(argument);
 }
 
-/** Topologies of a line by name; all of them for `line`. Errors: UMBUS_USAGE for an unknown name. */
+/** Topologies of a line by name; all of them for `line`. `registered`: null for a line without a registry. Errors: UMBUS_USAGE for an unknown name. */
 export async function lineTopologiesNamed(
   line: Line,
-  source: ChangeSource,
+  ports: { readonly source: ChangeSource; readonly registered: LineSchemas | null },
   names: readonly string[],
 ): Promise<readonly ChosenTopology[]> {
   const { lineTopologies } = await import('../../../topologies/index.ts');
-  const all = lineTopologies(line, { source });
-  for (const name of names) checkName(name);
+  const all = lineTopologies(line, ports);
+  for (const name of names) checkTopologyName(name);
   const chosen = names.includes(WHOLE_LINE) ? all : all.filter(each => names.includes(each.name));
   return chosen.map(({ definition, config }) => ({ definition, config }));
 }
 
-function checkName(name: string): void {
+/** Errors: UMBUS_USAGE for a name that no topology of a line has. */
+export function checkTopologyName(name: string): void {
   const known: readonly string[] = [...namedTopologies, WHOLE_LINE];
   if (known.includes(name)) return;
   const meant = closest(name, known);

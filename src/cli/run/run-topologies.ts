@@ -1,4 +1,5 @@
 import type { Clock } from '../../ports/clock.ts';
+import type { Coordination } from '../../ports/coordination.ts';
 import type { Log } from '../../ports/log.ts';
 import { type RunningTopology, startTopology } from '../../runtime/start.ts';
 import { type EventLog, errorFields } from '../event-log.ts';
@@ -15,6 +16,10 @@ export interface RunOptions {
   readonly instance: string;
   /** Name of this process in its groups. */
   readonly member: string;
+  /** What this process says of itself to others. */
+  readonly about?: Readonly<Record<string, string>>;
+  /** Who extracts, when several processes could. */
+  readonly coordination?: Coordination;
   readonly events: EventLog;
   /** Stops all of them gracefully. */
   readonly stopping: AbortSignal;
@@ -25,7 +30,7 @@ export interface RunOptions {
  * stopped the same way, and its error is thrown.
  */
 export async function runTopologies(chosen: readonly ChosenTopology[], options: RunOptions): Promise<void> {
-  const { log, clock, instance, member, events, stopping } = options;
+  const { events, stopping, clock, ...shared } = options;
   const ended = new AbortController();
   const running: RunningTopology[] = [];
   const stopAll = (): Promise<unknown> => Promise.all(running.map(topology => topology.stop()));
@@ -47,10 +52,8 @@ export async function runTopologies(chosen: readonly ChosenTopology[], options: 
   try {
     for (const { definition, config } of chosen) {
       const topology = startTopology(definition, config, {
-        log,
+        ...shared,
         clock,
-        instance,
-        member,
         events: topologyLog(events),
       });
       running.push(topology);

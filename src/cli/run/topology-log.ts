@@ -55,6 +55,8 @@ export function topologyLog(log: EventLog): TopologyEvents {
         attempt,
         delayMs: Math.round(delayMs),
       }),
+    standby: ({ topology, stage, lease, holder }) =>
+      log('info', 'Stands by: another process reads the source.', { topology, stage, lease, holder }),
     connected: ({ topology, stage }) => log('info', 'Source is connected.', { topology, stage }),
     reconnecting: ({ topology, stage, code, message, attempt, delayMs }) =>
       log('warn', 'Source connection ended and is opened anew.', {

@@ -10,8 +10,8 @@ import {
   type ServerFindings,
 } from '../../../src/cli/init/line-file-text.ts';
 import { jsonText } from '../../../src/cli/json-text.ts';
-import { tableText } from '../../../src/cli/table-text.ts';
 import { logPlace } from '../../../src/cli/open-line.ts';
+import { tableText } from '../../../src/cli/table-text.ts';
 import { readLineText } from '../../../src/config/load-line.ts';
 import { mistakeText } from '../../../src/config/mistake.ts';
 import { yamlValueOf } from '../../../src/config/yaml-value.ts';

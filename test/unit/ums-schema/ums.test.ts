@@ -170,7 +170,7 @@ const broken: readonly (readonly [what: string, from: UmsMessageType, change: (m
     'an object as value',
     'data_increment_data',
     m => {
-      m['payload'][0].tuple[5] = {};
+      m['payload'][0].tuple[5] = { base64: 'AA==' };
     },
   ],
   [

@@ -1,0 +1,204 @@
+import type { UmsField, UmsMessage, UmsNextVersion, UmsType, UmsValue } from '../ums/types.ts';
+import { createBagStore } from './bag-store.ts';
+import { invalidUms } from './invalid.ts';
+import { createKeyedStore, filled, keyText } from './keyed-store.ts';
+import { systemFieldCount } from './read.ts';
+import type { RowChange, RowOutcome, RowStore, StoredRow } from './row-store.ts';
+import { rows, type UmsRow, type UmsValues } from './rows.ts';
+import type { Applied, TableOptions } from './table.ts';
+
+/** Tells the other partitions of a table that one of them removed a row; says what became of the removal in the end. */
+export type TellRemoval = (change: RowChange, outcome: RowOutcome, from: PartitionTable) => RowOutcome;
+
+/** What one partition of a result topic makes of a table: its messages in order, with stretches that come again. */
+export class PartitionTable {
+  readonly #wantedKey: readonly string[] | undefined;
+  readonly #maxTombstones: number;
+  readonly #tellRemoval: TellRemoval;
+  #store: RowStore = createBagStore({ rows: [], uid: -1n });
+  #fields: readonly UmsField[] = [];
+  #key: readonly string[] | null = null;
+  /** The version that is open; -1 before the first message. */
+  #version = -1;
+  /** The highest `ums_uid_` applied. */
+  #seen = -1n;
+
+  constructor({ key, maxTombstones = 100_000 }: TableOptions, tellRemoval: TellRemoval) {
+    this.#wantedKey = key;
+    this.#maxTombstones = maxTombstones;
+    this.#tellRemoval = tellRemoval;
+  }
+
+  get store(): RowStore {
+    return this.#store;
+  }
+
+  get fields(): readonly UmsField[] {
+    return this.#fields;
+  }
+
+  get key(): readonly string[] | null {
+    return this.#key;
+  }
+
+  /** The version that is open; -1 before the first message. */
+  get version(): number {
+    return this.#version;
+  }
+
+  /** Takes a message in; `version`: as its namespace says. Errors: UMBUS_UMS_INVALID. */
+  apply(message: UmsMessage, version: number): Applied {
+    const { type } = message.protocol;
+    if (type === 'data_increment_heartbeat') return nothing;
+    return type === 'data_increment_termination'
+      ? this.#end(version, message.schema.reason ?? 'schema', message.schema.next)
+      : this.#applyData(message, version);
+  }
+
+  #applyData(message: UmsMessage, version: number): Applied {
+    const repeats = { ...nothing, repeats: message.payload.length };
+    if (version < this.#version) return repeats;
+    const { fields: allFields, primaryKey } = message.schema;
+    const fields = allFields.slice(systemFieldCount(message.protocol.type));
+    const key = keyOf(this.#wantedKey ?? primaryKey, fields);
+    const initial = message.protocol.type === 'data_initial_data';
+    if (initial && key === null) {
+      throw invalidUms('a full pull of a table without a key cannot be merged with its stream', null);
+    }
+    if (version > this.#version || !sameShape(this.#fields, fields, this.#key, key)) {
+      // A stretch that comes again may bring back an older shape of the same version; only news may change the shape.
+      const news = version > this.#version || hasNews(message, this.#seen);
+      if (news) this.#reshape(fields, key);
+      else if (!initial) return repeats;
+      this.#version = version;
+    }
+    return this.#applyRows(message, initial);
+  }
+
+  #applyRows(message: UmsMessage, initial: boolean): Applied {
+    const key = this.#key;
+    const counts = { rows: 0, repeats: 0, unmatched: 0 };
+    /** The row whose key the update at hand changes. */
+    let moved: UmsValues | undefined;
+    for (const { row, next } of withNext(rows(message))) {
+      if (row.uid > this.#seen) this.#seen = row.uid;
+      // The before image of an update that leaves the key alone says nothing that the after image does not.
+      if (row.op === 'b' && key !== null && next !== null && isAfterImage(row, next, key)) continue;
+      const kind = row.op === 'd' || row.op === 'b' ? 'remove' : 'put';
+      const values = row.op === 'u' ? filled(row.values, moved) : row.values;
+      moved = row.op === 'b' && key !== null ? this.#store.get(key.map(name => row.values[name])) : undefined;
+      const change: RowChange = { kind, uid: row.uid, values, initial };
+      const own = this.#store.apply(change);
+      const outcome = kind === 'remove' ? this.#tellRemoval(change, own, this) : own;
+      counts[outcome === 'applied' ? 'rows' : outcome === 'repeat' ? 'repeats' : 'unmatched'] += 1;
+    }
+    return { ...counts, ended: null };
+  }
+
+  #end(version: number, reason: 'truncate' | 'drop' | 'schema', next: UmsNextVersion | undefined): Applied {
+    if (version < this.#version) return nothing;
+    if (reason === 'schema' && next !== undefined) {
+      this.#reshape(next.fields, keyOf(this.#wantedKey ?? next.primaryKey, next.fields));
+    }
+    this.#version = version + 1;
+    if (reason !== 'schema') this.#store = this.#storeOf([], this.#key, false);
+    return { ...nothing, ended: reason };
+  }
+
+  #reshape(fields: readonly UmsField[], key: readonly string[] | null): void {
+    const sameKey = JSON.stringify(key) === JSON.stringify(this.#key);
+    this.#store = this.#storeOf(carried(this.#store.rows(), this.#fields, fields), key, sameKey);
+    this.#fields = fields;
+    this.#key = key;
+  }
+
+  #storeOf(stored: Iterable<StoredRow>, key: readonly string[] | null, sameKey: boolean): RowStore {
+    const removed = sameKey ? this.#store.removed() : [];
+    const carried = { rows: stored, removed, uid: this.#seen };
+    return key === null ? createBagStore(carried) : createKeyedStore(key, this.#maxTombstones, carried);
+  }
+}
+
+/** Of a message that changed nothing. */
+const nothing: Applied = { rows: 0, repeats: 0, unmatched: 0, ended: null };
+
+function keyOf(wanted: readonly string[] | undefined, fields: readonly UmsField[]): readonly string[] | null {
+  if (wanted === undefined || wanted.length === 0) return null;
+  for (const name of wanted) {
+    if (!fields.some(field => field.name === name)) {
+      throw invalidUms(`its fields lack the key column ${name}`, null);
+    }
+  }
+  return wanted;
+}
+
+function sameShape(
+  fields: readonly UmsField[],
+  nextFields: readonly UmsField[],
+  key: readonly string[] | null,
+  nextKey: readonly string[] | null,
+): boolean {
+  return (
+    fields.length === nextFields.length &&
+    fields.every((field, index) => {
+      const next = nextFields[index];
+      return field.name === next?.name && field.type === next.type;
+    }) &&
+    JSON.stringify(key) === JSON.stringify(nextKey)
+  );
+}
+
+function hasNews(message: UmsMessage, seen: bigint): boolean {
+  for (const { uid } of rows(message)) if (uid > seen) return true;
+  return false;
+}
+
+function* withNext(all: Iterable<UmsRow>): Generator<{ row: UmsRow; next: UmsRow | null }> {
+  let row: UmsRow | null = null;
+  for (const next of all) {
+    if (row !== null) yield { row, next };
+    row = next;
+  }
+  if (row !== null) yield { row, next: null };
+}
+
+function isAfterImage(before: UmsRow, next: UmsRow, key: readonly string[]): boolean {
+  return (
+    next.op === 'u' && next.id === before.id && keyText(key, next.values) === keyText(key, before.values)
+  );
+}
+
+function* carried(
+  all: Iterable<StoredRow>,
+  fields: readonly UmsField[],
+  nextFields: readonly UmsField[],
+): Generator<StoredRow> {
+  const types = typesOf(fields);
+  for (const { uid, values } of all) yield { uid, values: inShape(values, types, nextFields) };
+}
+
+/** UMS types by column name. */
+export function typesOf(fields: readonly UmsField[]): ReadonlyMap<string, UmsType> {
+  return new Map(fields.map(field => [field.name, field.type]));
+}
+
+/** A row in the shape of the next fields: gone columns out, new ones null, whole numbers rewritten where `int` and `long` change places. */
+export function inShape(
+  values: UmsValues,
+  types: ReadonlyMap<string, UmsType>,
+  nextFields: readonly UmsField[],
+): UmsValues {
+  return Object.fromEntries(
+    nextFields.map(({ name, type }) => {
+      const from = types.get(name);
+      return [name, from === undefined ? null : recast(values[name] ?? null, from, type)];
+    }),
+  );
+}
+
+function recast(value: UmsValue, from: UmsType, to: UmsType): UmsValue {
+  if (value === null || from === to) return value;
+  if (from === 'int' && (to === 'long' || to === 'decimal' || to === 'string')) return String(value);
+  if (from === 'long' && to === 'int') return Number(value);
+  return value;
+}
