@@ -19,11 +19,13 @@ function isAvro({ schemas }: TopicSettings, schema: string): boolean {
 export function avroOptions(
   config: TopicSettings,
   maxRows: number,
-): Pick<AppendOptions, 'refused' | 'maxRows'> {
+): Pick<AppendOptions, 'refused' | 'maxRows' | 'marks'> {
   const { registered } = config;
   if (registered == null || !schemaNames(config).some(schema => isAvro(config, schema))) return {};
   return {
     maxRows: Math.min(maxRows, MAX_ROWS),
+    // A row in Avro has no place for what is no value of its field.
+    marks: schema => !isAvro(config, schema),
     refused: table => (isAvro(config, table.schema) ? registered.rows.refused(table) : null),
   };
 }

@@ -64,3 +64,8 @@ export const EVENT_CHECKSUM_BYTES = 4;
 export const FLAG_ARTIFICIAL = 0x20;
 /** LOG_EVENT_IGNORABLE_F: may be skipped by a reader that does not know the type. */
 export const FLAG_IGNORABLE = 0x80;
+/**
+ * Set by the extractor in events that the server had compressed, and in none by a server: such an event stands where the compressed one did and may be larger than the room
+ * there.
+ */
+export const FLAG_INFLATED = 0x1000;

@@ -1,6 +1,7 @@
 import { decodeRawRun } from '../change/raw-run.ts';
 import type { Line } from '../config/line.ts';
 import type { Log, TopicPartition } from '../ports/log.ts';
+import { offsetOf } from '../stages/extract-space.ts';
 
 /** A place in the source's binlog. */
 export interface BinlogPlace {
@@ -24,7 +25,7 @@ async function landed(log: Log, ds: string, place: BinlogPlace): Promise<boolean
     if (value === null) continue;
     const run = decodeRawRun(value);
     const ahead = fileNumber(run.file) - fileNumber(place.file);
-    if (ahead > 0 || (ahead === 0 && run.next >= place.position)) return true;
+    if (ahead > 0 || (ahead === 0 && offsetOf(run.next) >= place.position)) return true;
   }
   return false;
 }

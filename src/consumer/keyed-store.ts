@@ -63,7 +63,10 @@ export function createKeyedStore(key: readonly string[], maxTombstones: number, 
 export function filled(values: UmsValues, before: UmsValues | undefined): UmsValues {
   if (before === undefined || !Object.values(values).some(isAbsent)) return values;
   return Object.fromEntries(
-    Object.entries(values).map(([name, value]) => [name, isAbsent(value) ? (before[name] ?? value) : value]),
+    Object.entries(values).map(([name, value]) => [
+      name,
+      isAbsent(value) && before[name] !== undefined ? before[name] : value,
+    ]),
   );
 }
 

@@ -28,10 +28,12 @@ export interface TableDecoder {
 export class DecoderCache {
   readonly #ds: string;
   readonly #zone: Zone;
+  readonly #marks: (schema: string) => boolean;
   readonly #kept = new Map<string, TableDecoder>();
 
-  constructor(ds: string, zone: Zone) {
+  constructor(ds: string, zone: Zone, marks: (schema: string) => boolean = () => true) {
     this.#ds = ds;
+    this.#marks = marks;
     this.#zone = zone;
   }
 
@@ -53,7 +55,10 @@ export class DecoderCache {
 
   #make(table: RawTable, fingerprint: string): TableDecoder {
     const map = parseTableMap(table.map);
-    const writer = compileRows(map, { zone: this.#zone });
+    const writer = compileRows(map, {
+      zone: this.#zone,
+      marks: this.#marks(table.schema),
+    });
     const ds = this.#ds;
     let made: { version: number; namespace: string; bytes: Buffer } | null = null;
     return {

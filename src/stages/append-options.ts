@@ -29,6 +29,8 @@ export interface AppendOptions {
   readonly result?: (schema: string) => ResultPlacing;
   /** Why the rows of a table with these columns cannot be published, which parks it; null: they can. Default: all can. */
   readonly refused?: (table: PublishedTable) => UmbusError | null;
+  /** Whether messages of a schema may hold marks (ums-schema/README.md). Where not, what would need one parks its table. Default: they may. */
+  readonly marks?: (schema: string) => boolean;
 }
 
 /** {@link AppendOptions} with every default filled in. */
@@ -42,6 +44,7 @@ export interface AppendSettings {
   /** Null: all rows in the partition of their record. */
   readonly result: (schema: string) => ResultPlacing | null;
   readonly refused: (table: PublishedTable) => UmbusError | null;
+  readonly marks: (schema: string) => boolean;
 }
 
 /** A table as its rows are about to be published. Equal columns of one process are one object. */

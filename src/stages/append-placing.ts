@@ -72,6 +72,8 @@ export interface PlacedRows {
   readonly deletes: number;
   /** Row index of the last of them, as `ums_id_` counts; -1 for none. */
   readonly last: number;
+  /** Values written as marks. */
+  readonly marks: number;
 }
 
 /** A row event on its way to several partitions. */
@@ -103,10 +105,12 @@ export class RowPlacer {
    */
   place(work: PlacedEvent): PlacedRows {
     if (this.#row.bytes.length > KEPT_BYTES) this.#row = new TupleBuffer();
-    return isUpdate(work.event.type) ? this.#updates(work) : this.#rows(work);
+    const marks = this.#row.marks;
+    const done = isUpdate(work.event.type) ? this.#updates(work) : this.#rows(work);
+    return { ...done, marks: this.#row.marks - marks };
   }
 
-  #rows({ event, from, writer, placing, messageOf }: PlacedEvent): PlacedRows {
+  #rows({ event, from, writer, placing, messageOf }: PlacedEvent): Omit<PlacedRows, 'marks'> {
     const inserts = isInsert(event.type);
     const { columns, partitions } = placing;
     const key = this.#key;
@@ -125,7 +129,7 @@ export class RowPlacer {
     return { inserts: inserts ? count : 0, updates: 0, deletes: inserts ? 0 : count, last: count - 1 };
   }
 
-  #updates(work: PlacedEvent): PlacedRows {
+  #updates(work: PlacedEvent): Omit<PlacedRows, 'marks'> {
     const { event, from, writer, placing, pairs, messageOf } = work;
     const row = this.#row;
     const prefix = this.#prefix;

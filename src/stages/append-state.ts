@@ -39,6 +39,8 @@ export interface TableState {
   readonly lastUmsId: string;
   readonly lastTs: string;
   readonly parked: ParkedState | null;
+  /** Values published as marks because their bytes are no text of their character set, before images included; absent for none. */
+  readonly marks?: number;
 }
 
 /** A table that was not seen before. */

@@ -56,6 +56,7 @@ export class TablePart {
   #updates = 0;
   #deletes = 0;
   #messages = 0;
+  #marks = 0;
   /** Position of the row decoded last, and its time. */
   #lastRow = -1;
   #lastSeconds = 0;
@@ -197,6 +198,7 @@ export class TablePart {
         messages: state.messages + this.#messages,
         lastUmsId,
         lastTs,
+        ...(this.#marks > 0 && { marks: (state.marks ?? 0) + this.#marks }),
         parked:
           state.parked === null
             ? null
@@ -231,6 +233,7 @@ export class TablePart {
     const message = this.#messageOf(this.#home);
     const { buffer } = message;
     const rowsBefore = buffer.rows;
+    const marksBefore = buffer.marks;
     message.begin(timeMsOf(event), most);
     try {
       for (let o = from; o < end; ) {
@@ -244,6 +247,7 @@ export class TablePart {
     }
     message.end();
     const rows = buffer.rows - rowsBefore;
+    this.#marks += buffer.marks - marksBefore;
     if (update) this.#updates += rows;
     else if (isInsert(type)) this.#inserts += rows;
     else this.#deletes += rows;
@@ -274,6 +278,7 @@ export class TablePart {
       this.#inserts += done.inserts;
       this.#updates += done.updates;
       this.#deletes += done.deletes;
+      this.#marks += done.marks;
       for (const message of begun) message?.end();
       return done.last;
     } catch (error) {

@@ -120,7 +120,7 @@ class Appending {
 
   constructor(settings: AppendSettings) {
     this.#settings = settings;
-    this.#decoders = new DecoderCache(settings.ds, settings.zone);
+    this.#decoders = new DecoderCache(settings.ds, settings.zone, settings.marks);
     this.#prefix = new TuplePrefix(settings.zone);
     this.#placer = new RowPlacer(this.#prefix);
   }
@@ -175,6 +175,7 @@ function settingsOf(options: AppendOptions): AppendSettings {
     beforeImage: options.beforeImage ?? (() => false),
     result: options.result ?? (() => null),
     refused: options.refused ?? (() => null),
+    marks: options.marks ?? (() => true),
   };
 }
 

@@ -1,21 +1,28 @@
 import type { Buffer } from 'node:buffer';
-import { EVENT_FLAGS_AT, EVENT_HEADER_BYTES, EventType, FLAG_IGNORABLE } from '../binlog/event-type.ts';
+import {
+  EVENT_FLAGS_AT,
+  EVENT_HEADER_BYTES,
+  EVENT_TYPE_AT,
+  EventType,
+  FLAG_IGNORABLE,
+} from '../binlog/event-type.ts';
 import { parseGtidList, parsePreviousGtids } from '../binlog/gtid-lists.ts';
 import { PacketFramer } from '../binlog/packets.ts';
 import { QUERY_POST_HEADER_BYTES, QUERY_SCHEMA_LENGTH_AT, QUERY_STATUS_LENGTH_AT } from '../binlog/query.ts';
 import { fileNumberOf, type Rotation } from '../binlog/rotate.ts';
 import { UmbusError } from '../core/errors.ts';
+import { InflatedEvents, isCompressed } from './extract-inflated.ts';
 import { type ClosedRun, RunLander } from './extract-lander.ts';
 import type { ExtractOptions } from './extract-options.ts';
 import { type EventListener, EventReader } from './extract-reader.ts';
 import type { SourceOpened } from './extract-signal.ts';
+import { PlaceSpace } from './extract-space.ts';
 import { judgeStatement, statementFormatError } from './extract-statement.ts';
-import { ExtractTables, type KnownTable } from './extract-tables.ts';
+import { ExtractTables, type KnownTable, tableIdAt } from './extract-tables.ts';
 import { TransactionTracker } from './extract-transaction.ts';
 import { isSilent, unreadEvent } from './extract-unread.ts';
 
 const DEFAULT_MAX_EVENT_BYTES = 1 << 30;
-const HIGH = 0x1_0000_0000;
 const TABLE_ID_BYTES = 6;
 /** Row events with this table id only end a statement (`Rows_event`, dummy events); the forms are those of both flavors. */
 const dummyTableIds: ReadonlySet<number> = new Set([0xff_ffff, 0xffff_ffff, 0xffff_ffff_ffff]);
@@ -33,6 +40,10 @@ export class DumpExtraction implements EventListener {
   readonly #tables: ExtractTables;
   readonly #transaction = new TransactionTracker();
   readonly #lander: RunLander;
+  readonly #space = new PlaceSpace();
+  /** Whether events stand elsewhere than at their offsets. */
+  #moved = false;
+  readonly #inflated: InflatedEvents;
   #opened: SourceOpened | null = null;
   #begun = false;
   /** Events of the current file before this offset are landed already. */
@@ -43,7 +54,20 @@ export class DumpExtraction implements EventListener {
     this.#options = options;
     this.#framer = new PacketFramer({ maxEventBytes: options.maxEventBytes ?? DEFAULT_MAX_EVENT_BYTES });
     this.#tables = new ExtractTables(options.subscribed);
-    this.#lander = new RunLander(options.runBytes, this.#transaction, this.#reader);
+    this.#inflated = new InflatedEvents(this.#tables, this.#space);
+    const reader = this.#reader;
+    const space = this.#space;
+    this.#lander = new RunLander(options.runBytes, this.#transaction, {
+      get file() {
+        return reader.file;
+      },
+      get checksum() {
+        return reader.checksum;
+      },
+      get lift() {
+        return space.lift;
+      },
+    });
   }
 
   /** Begins anew; what was not closed is forgotten. Errors: UMBUS_SOURCE_PROTOCOL. */
@@ -55,6 +79,9 @@ export class DumpExtraction implements EventListener {
     this.#forgetTables();
     this.#transaction.reset(signal.server.flavor, signal.from.gtid);
     this.#lander.reset(signal);
+    const { skipBefore, from } = signal;
+    this.#space.reset(skipBefore?.file === from.file ? skipBefore.position : 0, from.position);
+    this.#moved = this.#space.moved;
   }
 
   /** Takes the next bytes. Errors: UMBUS_BINLOG_*, UMBUS_SOURCE_*; what was read before the bad event can still be closed and taken. */
@@ -71,7 +98,7 @@ export class DumpExtraction implements EventListener {
   /** Closes the open run when it has events. */
   closeRun(nowMs: number): void {
     this.#lander.capturedMicros = Math.round(nowMs * 1000);
-    this.#lander.close(this.#reader.position);
+    this.#lander.close(this.position);
   }
 
   /** Forgets the open run. */
@@ -82,7 +109,7 @@ export class DumpExtraction implements EventListener {
   /** Closes a run without events, when the open run has none and anything new was seen. */
   closeProgress(nowMs: number): void {
     this.#lander.capturedMicros = Math.round(nowMs * 1000);
-    this.#lander.closeProgress(this.#reader.position);
+    this.#lander.closeProgress(this.position);
   }
 
   /** File being read; '' before the server has named it. */
@@ -90,20 +117,24 @@ export class DumpExtraction implements EventListener {
     return this.#reader.file;
   }
 
-  /** File offset after the last event seen. */
+  /** Place after the last event seen: its file offset, unless compressed events came before it. */
   get position(): number {
-    return this.#reader.position;
+    return this.#space.placeOf(this.#reader.position);
   }
 
   /** For the reader. A run holds events of one file only. */
   fileEnded(): void {
-    this.#lander.close(this.#reader.position);
+    this.#lander.close(this.position);
   }
 
   /** For the reader. A dump with nothing before it in the topic lands where it begins: a crash before the first change must not move the start. */
   rotated(to: Rotation): void {
     const fileNumber = fileNumberOf(to.file);
     if (!this.#begun || fileNumber !== this.#lander.fileNumber) {
+      if (this.#begun) {
+        this.#space.reset(0, 0);
+        this.#moved = false;
+      }
       this.#lander.fileNumber = fileNumber;
       this.#lander.leaveFile();
       this.#forgetTables();
@@ -123,6 +154,10 @@ export class DumpExtraction implements EventListener {
     end: number,
     position: number,
   ): void {
+    if (this.#moved) {
+      this.#movedEvent(type, bytes, start, bodyEnd, end, position);
+      return;
+    }
     const isNew = position >= this.#skipBefore;
     switch (type) {
       case EventType.TABLE_MAP:
@@ -133,7 +168,8 @@ export class DumpExtraction implements EventListener {
       case EventType.DELETE_ROWS_V1:
       case EventType.WRITE_ROWS:
       case EventType.UPDATE_ROWS:
-      case EventType.DELETE_ROWS: {
+      case EventType.DELETE_ROWS:
+      case EventType.PARTIAL_UPDATE_ROWS: {
         const table = this.#tableOf(view, start, bodyEnd, isNew);
         if (table !== null) {
           this.#lander.land(bytes, view, start, end, position, this.#tables.shared(table));
@@ -156,9 +192,40 @@ export class DumpExtraction implements EventListener {
         this.#query(bytes, view, start, bodyEnd, end, position);
         break;
       default:
+        if (isCompressed(type)) {
+          this.#movedEvent(type, bytes, start, bodyEnd, end, position);
+          return;
+        }
         this.#rareEvent(type, bytes, view, start, bodyEnd, end, position);
     }
     if (isNew) this.#lander.saw(position);
+  }
+
+  /** An event that does not stand at its offset, or what a compressed one holds. */
+  #movedEvent(
+    type: number,
+    bytes: Buffer,
+    start: number,
+    bodyEnd: number,
+    end: number,
+    position: number,
+  ): void {
+    this.#moved = false; // what is passed on stands where it says
+    for (const event of this.#inflated.of(type, bytes, start, bodyEnd, position, this.#reader.checksum)) {
+      const { bytes: placed, bodyEnd: placedEnd, place } = event;
+      const view = new DataView(placed.buffer, placed.byteOffset, placed.length);
+      this.fileEvent(view.getUint8(EVENT_TYPE_AT), placed, view, 0, placedEnd, placed.length, place);
+    }
+    if (!this.#transaction.open) this.#endPlaces(position + end - start);
+    this.#moved = this.#space.moved;
+  }
+
+  /** No transaction is open behind `next`, an offset of the file. */
+  #endPlaces(next: number): void {
+    const { lift } = this.#space;
+    this.#space.endTransaction(next);
+    // Events of a run have 32 bits to say where they stand.
+    if (this.#space.lift !== lift) this.#lander.close(this.#space.placeOf(next));
   }
 
   #rareEvent(
@@ -184,18 +251,8 @@ export class DumpExtraction implements EventListener {
         this.#transaction.learn(parseGtidList(bytes, body, bodyEnd));
         return;
       case EventType.EXECUTE_LOAD_QUERY:
-      case EventType.MARIADB_QUERY_COMPRESSED:
         this.#statement(type, bytes, view, start, bodyEnd, end, position);
         return;
-      case EventType.PARTIAL_UPDATE_ROWS:
-      case EventType.MARIADB_WRITE_ROWS_COMPRESSED_V1:
-      case EventType.MARIADB_UPDATE_ROWS_COMPRESSED_V1:
-      case EventType.MARIADB_DELETE_ROWS_COMPRESSED_V1:
-      case EventType.MARIADB_WRITE_ROWS_COMPRESSED:
-      case EventType.MARIADB_UPDATE_ROWS_COMPRESSED:
-      case EventType.MARIADB_DELETE_ROWS_COMPRESSED:
-        if (this.#tableOf(view, start, bodyEnd, position >= this.#skipBefore) === null) return;
-        throw unreadEvent(type, this.#placeOf(position));
       default: {
         const ignorable = (view.getUint16(start + EVENT_FLAGS_AT, true) & FLAG_IGNORABLE) !== 0;
         if (!isSilent(type) && !ignorable) throw unreadEvent(type, this.#placeOf(position));
@@ -300,10 +357,6 @@ export class DumpExtraction implements EventListener {
   #placeOf(position: number): string {
     return `${this.#reader.file}:${position}`;
   }
-}
-
-function tableIdAt(view: DataView, at: number): number {
-  return view.getUint32(at, true) + view.getUint16(at + 4, true) * HIGH;
 }
 
 function truncated(what: string): UmbusError {

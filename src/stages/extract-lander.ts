@@ -16,6 +16,8 @@ export interface ClosedRun {
 export interface ReadPlace {
   readonly file: string;
   readonly checksum: boolean;
+  /** How much places lie above offsets (extract-space.ts). */
+  readonly lift: number;
 }
 
 /**
@@ -151,14 +153,18 @@ export class RunLander {
   #close(next: number, lastAt: number): void {
     const opened = this.#opened;
     if (opened === null) return;
-    const { file, checksum } = this.#read;
+    const { file, checksum, lift } = this.#read;
     const transaction = this.#transaction;
     const run = this.#run.close({
       server: opened.server.id,
       epoch: opened.epoch,
       file,
       next,
-      resume: { file, position: transaction.open ? transaction.start : next, gtid: transaction.executed },
+      resume: {
+        file,
+        position: (transaction.open ? transaction.start : next) - lift,
+        gtid: transaction.executed,
+      },
       checksum,
       captured: this.capturedMicros,
       filtered: this.#filtered,

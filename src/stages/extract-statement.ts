@@ -1,4 +1,3 @@
-import { EventType } from '../binlog/event-type.ts';
 import { parseQuery } from '../binlog/query.ts';
 import { type StatementKind, statementFacts } from '../binlog/statement.ts';
 import { UmbusError } from '../core/errors.ts';
@@ -11,8 +10,8 @@ export interface StatementVerdict {
 }
 
 /**
- * Judges a QUERY, EXECUTE_LOAD_QUERY or compressed QUERY event: `[start, end)` is its body. A statement concerns its default schema, the schemas that the server names, and
- * those written before a dot in its text. The text of a compressed one is not read: it counts as a definition.
+ * Judges a QUERY or EXECUTE_LOAD_QUERY event: `[start, end)` is its body. A statement concerns its default schema, the schemas that the server names, and
+ * those written before a dot in its text.
  * Errors: UMBUS_BINLOG_TRUNCATED.
  */
 export function judgeStatement(
@@ -23,9 +22,6 @@ export function judgeStatement(
   subscribedSchema: (schema: string) => boolean,
 ): StatementVerdict {
   const query = parseQuery(type, bytes, start, end);
-  if (type === EventType.MARIADB_QUERY_COMPRESSED) {
-    return { kind: 'definition', schemas: subscribedSchema(query.schema) ? [query.schema] : [] };
-  }
   const { kind, qualifiers } = statementFacts(query.sql);
   if (kind !== 'data' && kind !== 'definition') return { kind, schemas: [] };
   const concerned = new Set([query.schema, ...query.schemas, ...qualifiers]);

@@ -25,6 +25,7 @@ export interface KnownTable {
 
 /** Ids beyond this many are forgotten at the next transaction: a bound for servers that open tables without end. */
 const MAX_TABLES = 10_000;
+const HIGH = 0x1_0000_0000;
 const NO_BYTES = Buffer.alloc(0);
 
 /** The table maps of one binlog file, by table id. */
@@ -102,6 +103,11 @@ export class ExtractTables {
     }
     return shared;
   }
+}
+
+/** The table id of a TABLE_MAP or row event whose body begins at `at`. */
+export function tableIdAt(view: DataView, at: number): number {
+  return view.getUint32(at, true) + view.getUint16(at + 4, true) * HIGH;
 }
 
 function sameMap(known: KnownTable, view: DataView, start: number, end: number): boolean {

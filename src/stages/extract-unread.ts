@@ -1,26 +1,9 @@
 import { EventType } from '../binlog/event-type.ts';
 import { UmbusError } from '../core/errors.ts';
 
-const compressed = 'Run: SET GLOBAL log_bin_compress = OFF.';
-
-/** The setting that makes a server write events of these types, which umbus does not decode. */
+/** What to do about events of these types, which umbus does not decode. */
 const settings: ReadonlyMap<number, string> = new Map([
-  [
-    EventType.PARTIAL_UPDATE_ROWS,
-    "It holds partial JSON updates. Run: SET GLOBAL binlog_row_value_options = ''.",
-  ],
-  [
-    EventType.TRANSACTION_PAYLOAD,
-    'It holds a compressed transaction. Run: SET GLOBAL binlog_transaction_compression = OFF.',
-  ],
   [EventType.INCIDENT, 'With it the server says that its binlog may lack changes. Load the tables again.'],
-  [EventType.MARIADB_QUERY_COMPRESSED, `It holds a compressed statement. ${compressed}`],
-  [EventType.MARIADB_WRITE_ROWS_COMPRESSED_V1, `It holds compressed rows. ${compressed}`],
-  [EventType.MARIADB_UPDATE_ROWS_COMPRESSED_V1, `It holds compressed rows. ${compressed}`],
-  [EventType.MARIADB_DELETE_ROWS_COMPRESSED_V1, `It holds compressed rows. ${compressed}`],
-  [EventType.MARIADB_WRITE_ROWS_COMPRESSED, `It holds compressed rows. ${compressed}`],
-  [EventType.MARIADB_UPDATE_ROWS_COMPRESSED, `It holds compressed rows. ${compressed}`],
-  [EventType.MARIADB_DELETE_ROWS_COMPRESSED, `It holds compressed rows. ${compressed}`],
 ]);
 
 /** Types that say nothing of rows or definitions, or only what another event says too. */

@@ -2,9 +2,15 @@
 import assert from 'node:assert/strict';
 import { Buffer } from 'node:buffer';
 import { test } from 'node:test';
+import { deflateSync, zstdCompressSync } from 'node:zlib';
 import fc from 'fast-check';
 import { ColumnType as T } from '../../src/binlog/column-type.ts';
+import { inflatedEvent, payloadEvents } from '../../src/binlog/inflate-event.ts';
 import { compileRows, type RowWriter } from '../../src/binlog/rows/compile.ts';
+import { writeJson } from '../../src/binlog/rows/json-binary.ts';
+import { applyJsonChanges } from '../../src/binlog/rows/json-change.ts';
+import { nodeBytes, nodeOf } from '../../src/binlog/rows/json-node.ts';
+import { textCodec } from '../../src/binlog/rows/text-value.ts';
 import { parseTableMap } from '../../src/binlog/table-map.ts';
 import { UmbusError } from '../../src/core/errors.ts';
 import { TupleBuffer, viewOf } from '../../src/ums/tuple-buffer.ts';
@@ -12,7 +18,7 @@ import { TuplePrefix } from '../../src/ums/tuple-prefix.ts';
 import { UTC } from '../../src/ums/zone.ts';
 import { type ColumnSpec, tableMapBody } from '../support/table-map-builder.ts';
 import { be, hex, image, le, sized, writerOf } from '../unit/rows/rows-fixture.ts';
-import { documentBytes } from './json-document.ts';
+import { documentBytes, type JsonDocument } from './json-document.ts';
 
 /** A column of each kind, with a good value. */
 const kinds: readonly (readonly [Omit<ColumnSpec, 'name'>, Buffer])[] = [
@@ -37,6 +43,13 @@ const kinds: readonly (readonly [Omit<ColumnSpec, 'name'>, Buffer])[] = [
   [{ type: T.STRING, meta: 0xfe10, collation: 63 }, sized('abc', 1)],
   [{ type: T.BLOB, meta: 3, collation: 63 }, sized(Buffer.alloc(40, 9), 3)],
   [{ type: T.BLOB, meta: 4 }, sized('text', 4)],
+  [{ type: T.GEOMETRY, meta: 4 }, sized(Buffer.alloc(25, 1), 4)],
+  [{ type: T.VECTOR, meta: 4, collation: 63 }, sized(Buffer.alloc(8), 4)],
+  [{ type: T.VARCHAR, meta: 60, collation: 28 }, sized(hex('61c4e3bac3'), 1)],
+  [{ type: T.VARCHAR, meta: 60, collation: 248 }, sized(hex('81308130a1a1'), 1)],
+  [{ type: T.BLOB, meta: 2, collation: 54 }, sized(hex('d83dde000041'), 2)],
+  [{ type: T.VARCHAR_COMPRESSED, meta: 60 }, sized(hex('00616263'), 1)],
+  [{ type: T.BLOB_COMPRESSED, meta: 2, collation: 63 }, sized(hex('8a012caba81805c40200'), 2)],
   [{ type: T.ENUM, meta: 1, labels: ['a', 'b'] }, hex('02')],
   [{ type: T.SET, meta: 1, labels: ['a', 'b'] }, hex('03')],
   [
@@ -149,6 +162,139 @@ test('random JSON documents give a coded error or a whole output', () => {
       assert.equal(outcome(json, 'rows', images, 0), outcome(json, 'rows', images, 0xff));
     }),
     { numRuns: 3000 },
+  );
+});
+
+/** Updates whose images lack columns, as the bitmaps in front say, and whose JSON columns may hold differences. */
+function partialOutcome(event: Uint8Array, type: number, around: number): string {
+  const bitmap = Math.ceil(columns.length / 8);
+  const partial: RowWriter = {
+    ...keyed,
+    updates: (b, d, o, e, out, prefix, most, end) =>
+      keyed.partial(o + 2 * bitmap, type).updates(b, d, o + 2 * bitmap, e, out, prefix, most, end),
+  };
+  return outcome(partial, 'updates', event, around);
+}
+
+test('images that lack columns give a coded error or a whole output', () => {
+  const bitmap = Math.ceil(columns.length / 8);
+  const present = fc.uint8Array({ minLength: 2 * bitmap, maxLength: 2 * bitmap });
+  const flips = fc.array(fc.tuple(fc.nat(2 * good.length), fc.integer({ min: 0, max: 255 })), {
+    maxLength: 4,
+  });
+  fc.assert(
+    fc.property(present, flips, fc.constantFrom(24, 31, 39), (bitmaps, each, type) => {
+      const images = Buffer.concat([bitmaps, good, Buffer.from([0]), good]);
+      for (const [at, byte] of each) images[2 * bitmap + at] = byte;
+      assert.equal(partialOutcome(images, type, 0), partialOutcome(images, type, 0xff));
+    }),
+    { numRuns: 1500 },
+  );
+});
+
+test('damaged differences of a JSON document give none, or a document', () => {
+  const document = documentBytes(new Map([['k', [1n, 2n]]]), false);
+  const noise = fc.array(fc.constantFrom(0, 1, 2, 3, 4, 5, 8, 12, 36, 46, 91, 93, 48, 107, 34, 255), {
+    maxLength: 40,
+  });
+  fc.assert(
+    fc.property(noise, fc.uint8Array({ maxLength: 60 }), fc.boolean(), (changes, other, damaged) => {
+      const base = damaged ? Buffer.from(other) : Buffer.from(document);
+      const made = applyJsonChanges(base, Buffer.from(changes));
+      if (made !== null) {
+        const out = new TupleBuffer();
+        writeJson(out, made, viewOf(made), 0, made.length, 0, 0);
+      }
+    }),
+    { numRuns: 3000 },
+  );
+});
+
+/** Members as the server orders them: by length of the name, then by its bytes. */
+function serverOrder([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number {
+  const [x, y] = [Buffer.from(a), Buffer.from(b)];
+  return x.length - y.length || Buffer.compare(x, y);
+}
+
+test('a document that is taken apart and put together again has the same text', () => {
+  const document = fc.letrec<{ node: JsonDocument }>(tie => ({
+    node: fc.oneof(
+      { depthSize: 'small' },
+      fc.string({ maxLength: 20 }),
+      fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }),
+      fc.array(tie('node'), { maxLength: 5 }),
+      fc
+        .array(fc.tuple(fc.string({ maxLength: 8 }), tie('node')), { maxLength: 5 })
+        .map(entries => new Map(entries.sort(serverOrder))),
+    ),
+  })).node;
+  const textOf = (bytes: Buffer): string => {
+    const out = new TupleBuffer();
+    const end = writeJson(out, bytes, viewOf(bytes), 0, bytes.length, 0, 0);
+    return out.bytes.toString('utf8', 0, end);
+  };
+  fc.assert(
+    fc.property(document, fc.boolean(), (value, large) => {
+      const bytes = Buffer.from(documentBytes(value, large));
+      assert.equal(textOf(nodeBytes(nodeOf(bytes))), textOf(bytes));
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test('text of any character set stays within its room, and is JSON or refused', () => {
+  const charsets = [
+    'gbk',
+    'big5',
+    'sjis',
+    'ujis',
+    'gb18030',
+    'swe7',
+    'cp1251',
+    'ucs2',
+    'utf16',
+    'utf16le',
+    'utf32',
+  ];
+  fc.assert(
+    fc.property(fc.constantFrom(...charsets), fc.uint8Array({ maxLength: 60 }), (charset, text) => {
+      const codec = textCodec(charset) ?? assert.fail(charset);
+      const b = Buffer.from(text);
+      const room = Math.min(codec.size(b, 0, b.length), 6 * b.length + 2);
+      const w = Buffer.alloc(room + 8, 0xee);
+      const end = codec.write(b, viewOf(b), 0, b.length, w, viewOf(w), 0);
+      if (end >= 0) assert.equal(typeof JSON.parse(w.toString('utf8', 0, end)), 'string');
+      assert.ok(end <= room && w.subarray(room).every(byte => byte === 0xee), `${end} of ${room}`);
+    }),
+    { numRuns: 3000 },
+  );
+});
+
+test('damaged compressed events give a coded error or an event', () => {
+  const packed = Buffer.concat([hex('02010001012a00'), zstdCompressSync(Buffer.alloc(60, 'event'))]);
+  const rows = Buffer.concat([
+    Buffer.alloc(19),
+    hex('64000000000001000103820004'),
+    deflateSync(Buffer.from('rows')),
+  ]);
+  rows.writeUInt8(166, 4);
+  const flips = fc.array(fc.tuple(fc.nat(80), fc.integer({ min: 1, max: 255 })), { maxLength: 3 });
+  fc.assert(
+    fc.property(flips, each => {
+      for (const [good, open] of [
+        [packed, (bytes: Buffer) => payloadEvents(bytes, 0, bytes.length)],
+        [rows, (bytes: Buffer) => inflatedEvent(bytes, 0, bytes.length)],
+      ] as const) {
+        const bytes = Buffer.from(good);
+        for (const [at, mask] of each) if (at < bytes.length && at !== 4) bytes[at] = (bytes[at] ?? 0) ^ mask;
+        try {
+          open(bytes);
+        } catch (error) {
+          assert.ok(error instanceof UmbusError, `not a coded error: ${error}`);
+        }
+      }
+    }),
+    { numRuns: 1000 },
   );
 });
 

@@ -41,7 +41,14 @@ const numericTypes: ReadonlySet<number> = new Set([
   ColumnType.DOUBLE,
   ColumnType.YEAR,
 ]);
-const characterTypes: ReadonlySet<number> = new Set([ColumnType.VARCHAR, ColumnType.STRING, ColumnType.BLOB]);
+const characterTypes: ReadonlySet<number> = new Set([
+  ColumnType.VARCHAR,
+  ColumnType.STRING,
+  ColumnType.BLOB,
+  ColumnType.VARCHAR_COMPRESSED,
+  ColumnType.BLOB_COMPRESSED,
+  ColumnType.VECTOR,
+]);
 
 /** Length-encoded integer below 2^24. */
 export function lenenc(value: number): Buffer {
@@ -92,9 +99,11 @@ function metaBytes(column: ColumnSpec): Buffer {
     case ColumnType.BLOB:
     case ColumnType.JSON:
     case ColumnType.GEOMETRY:
+    case ColumnType.BLOB_COMPRESSED:
     case ColumnType.VECTOR:
       return Buffer.from([meta]);
     case ColumnType.VARCHAR:
+    case ColumnType.VARCHAR_COMPRESSED:
     case ColumnType.BIT:
       return Buffer.from([meta & 255, meta >> 8]);
     case ColumnType.NEWDECIMAL:

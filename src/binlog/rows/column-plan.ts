@@ -5,6 +5,7 @@ import { ColumnType } from '../column-type.ts';
 import type { ColumnMap } from '../table-map-types.ts';
 import { charsetOf } from './collations.ts';
 import type { ColumnCode, ColumnPlace } from './column-code.ts';
+import { compressedCode } from './compressed.ts';
 import { DECIMAL_PRECISION_MAX, DECIMAL_SCALE_MAX } from './decimal.ts';
 import {
   bigintCode,
@@ -15,7 +16,15 @@ import {
   integerCode,
   yearCode,
 } from './number-code.ts';
-import { binaryCode, enumCode, fixedBinaryCode, jsonCode, setCode, textCode } from './string-code.ts';
+import {
+  binaryCode,
+  enumCode,
+  fixedBinaryCode,
+  jsonCode,
+  type Labels,
+  setCode,
+  textCode,
+} from './string-code.ts';
 import {
   dateCode,
   dateTime2Code,
@@ -25,7 +34,7 @@ import {
   time2Code,
   timestamp2Code,
 } from './temporal-code.ts';
-import { TEXT_CODECS, type TextCodec } from './text-value.ts';
+import { type TextCodec, textCodec } from './text-value.ts';
 
 /** A column of a table map, and where it stands. */
 export interface ColumnContext extends ColumnPlace {
@@ -34,6 +43,8 @@ export interface ColumnContext extends ColumnPlace {
   readonly name: string;
   /** Zone of TIMESTAMP values. */
   readonly zone: Zone;
+  /** Whether values may be marks. */
+  readonly marks: boolean;
 }
 
 const BINARY = 'binary';
@@ -111,13 +122,21 @@ function stringCode(context: ColumnContext): ColumnCode | null {
     case ColumnType.STRING: {
       const width = stringWidth(meta);
       if (isBinary(context)) return fixedBinaryCode(context, width);
-      return textCode(context, width > 255 ? 2 : 1, codecOf(context));
+      return textCode(context, width > 255 ? 2 : 1, codecOf(context), charsetName(context), context.marks);
     }
     case ColumnType.VARCHAR:
     case ColumnType.VAR_STRING:
       return lengthFirst(context, meta > 255 ? 2 : 1);
     case ColumnType.BLOB:
       return lengthFirst(context, within(context, meta, 1, 4));
+    // Geometry is the SRID in four bytes, then WKB; a vector is its numbers of four bytes: as SELECT gives them.
+    case ColumnType.GEOMETRY:
+    case ColumnType.VECTOR:
+      return binaryCode(context, within(context, meta, 1, 4));
+    case ColumnType.VARCHAR_COMPRESSED:
+      return compressed(context, meta > 255 ? 2 : 1);
+    case ColumnType.BLOB_COMPRESSED:
+      return compressed(context, within(context, meta, 1, 4));
     case ColumnType.ENUM:
       return enumCode(context, within(context, meta & 255, 1, 2), labelsOf(context));
     case ColumnType.SET: {
@@ -133,7 +152,16 @@ function stringCode(context: ColumnContext): ColumnCode | null {
 function lengthFirst(context: ColumnContext, lengthBytes: number): ColumnCode {
   return isBinary(context)
     ? binaryCode(context, lengthBytes)
-    : textCode(context, lengthBytes, codecOf(context));
+    : textCode(context, lengthBytes, codecOf(context), charsetName(context), context.marks);
+}
+
+function compressed(context: ColumnContext, lengthBytes: number): ColumnCode {
+  const codec = isBinary(context) ? null : codecOf(context);
+  return compressedCode(context, lengthBytes, {
+    codec,
+    charset: charsetName(context),
+    marks: context.marks,
+  });
 }
 
 /** Bytes of a CHAR or BINARY column: the two highest bits of the ten are kept, inverted, in the type byte of the metadata. */
@@ -160,8 +188,8 @@ function charsetName({ column, name }: ColumnContext): string {
 function codecOf(context: ColumnContext): TextCodec {
   const charset = charsetName(context);
   // Labels of a binary ENUM are text all the same; there utf8mb4 stands in, and refuses what is not.
-  const codec = TEXT_CODECS[charset === BINARY ? 'utf8mb4' : charset];
-  if (codec !== undefined) return codec;
+  const codec = textCodec(charset === BINARY ? 'utf8mb4' : charset);
+  if (codec !== null) return codec;
   throw new UmbusError(
     'UMBUS_BINLOG_CHARSET',
     `Column ${context.name} has character set ${charset}, which is not decoded yet.`,
@@ -169,21 +197,16 @@ function codecOf(context: ColumnContext): TextCodec {
   );
 }
 
-function labelsOf(context: ColumnContext): string[] {
+function labelsOf(context: ColumnContext): Labels {
   const { column, name } = context;
-  if (column.labels === null) throw noMetadata(name, 'no labels');
+  const bytes = column.labels;
+  if (bytes === null) throw noMetadata(name, 'no labels');
   const codec = codecOf(context);
-  return column.labels.map(label => {
-    const text = codec.decode(Buffer.from(label));
-    if (text !== null) return text;
-    throw new UmbusError(
-      'UMBUS_BINLOG_VALUE',
-      `A label of column ${name} is not text of its character set.`,
-      {
-        details: { column: name },
-      },
-    );
-  });
+  return {
+    texts: bytes.map(label => codec.decode(Buffer.from(label))),
+    bytes,
+    charset: charsetName(context),
+  };
 }
 
 function unsignedOf({ column, name }: ColumnContext): boolean {
@@ -210,10 +233,7 @@ function unknownType({ column, name }: ColumnContext): never {
 
 const TYPE_NAMES: ReadonlyMap<number, string> = new Map([
   [ColumnType.DECIMAL, 'DECIMAL of before MySQL 5.0'],
-  [ColumnType.VECTOR, 'VECTOR'],
-  [ColumnType.GEOMETRY, 'GEOMETRY'],
-  [ColumnType.BLOB_COMPRESSED, 'BLOB COMPRESSED or TEXT COMPRESSED'],
-  [ColumnType.VARCHAR_COMPRESSED, 'VARCHAR COMPRESSED or VARBINARY COMPRESSED'],
+  [ColumnType.TYPED_ARRAY, 'array of a multi-valued index'],
 ]);
 
 function noMetadata(name: string, what: string): UmbusError {

@@ -12,11 +12,17 @@ import type { TupleBuffer } from '../../ums/tuple-buffer.ts';
 import { TUPLE_PREFIX_BYTES, type TuplePrefix } from '../../ums/tuple-prefix.ts';
 import type { UmsField } from '../../ums/types.ts';
 import type { Zone } from '../../ums/zone.ts';
+import { ColumnType } from '../column-type.ts';
+import { EventType } from '../event-type.ts';
 import type { ColumnMap, TableMap } from '../table-map-types.ts';
 import type { ColumnCode } from './column-code.ts';
 import { columnCode } from './column-plan.ts';
 import { writeDouble, writeFloat } from './float-text.ts';
 import { writeJson } from './json-binary.ts';
+import { writeJsonChange } from './json-change.ts';
+import { writeMark } from './mark.ts';
+import { partialSource } from './partial-code.ts';
+import { isUpdate } from './rows-event.ts';
 import { writeLabel, writeSet } from './string-code.ts';
 import {
   writeDateColumn,
@@ -58,11 +64,21 @@ export interface RowWriter {
   readonly pairs: WriteRows;
   /** Rows of updates as their after image, with the before image only where the primary key has changed. */
   readonly updates: WriteRows;
+  /**
+   * The writer of one event whose images lack columns or hold differences of JSON documents: to be used for this event only, and before the next call. `rowsAt`: where its rows
+   * begin, as `rowsStart` says, in the bytes that it will read. Slower; made on first use. Its `rows`, called on the images of updates, takes them in turns and one in a call.
+   * Errors: UMBUS_SOURCE_SETTING for a table without a primary key, when columns are lacking.
+   */
+  partial(rowsAt: number, type: number): RowWriter;
+  /** How many rows lie in `[rowsAt, e)` of `b`, whose view is `d`; an update is one. Errors: UMBUS_BINLOG_ROW. */
+  count(b: Buffer, d: DataView, rowsAt: number, e: number, type: number): number;
 }
 
 export interface CompileOptions {
   /** Zone of TIMESTAMP values. */
   readonly zone: Zone;
+  /** Whether values may be marks. If not, bytes that are no text are refused (UMBUS_BINLOG_VALUE), and images that lack columns (UMBUS_SOURCE_SETTING). Default true. */
+  readonly marks?: boolean;
 }
 
 /** Bytes of `]},` and the null bitmap's worth of `,null`, beside what each column says. */
@@ -78,7 +94,9 @@ const runtime = {
   writeFloat,
   writeInteger,
   writeJson,
+  writeJsonChange,
   writeLabel,
+  writeMark,
   writePadded,
   writeSet,
   writeSigned64,
@@ -104,6 +122,7 @@ export function compileRows(map: TableMap, options: CompileOptions): RowWriter {
       column,
       name: `${table}.${names[index]}`,
       zone: options.zone,
+      marks: options.marks ?? true,
       constant: value => `c${constants.push(value) - 1}`,
     }),
   );
@@ -111,7 +130,16 @@ export function compileRows(map: TableMap, options: CompileOptions): RowWriter {
   const source = sourceOf(codes, key, constants.length);
   const faults = faultsOf(table, names);
   const make = new Function('runtime', 'constants', 'faults', source) as MakeWriters; // the text below returns them
-  return {
+  let partly: PartialFunctions | null = null;
+  const partlyAt = (rowsAt: number, type: number): PartialFunctions => {
+    partly ??= partialFunctions(map, codes, constants, faults, options.marks ?? true);
+    const update = isUpdate(type);
+    const bitmap = (codes.length + 7) >> 3;
+    const differences = type === EventType.PARTIAL_UPDATE_ROWS;
+    partly.begin(rowsAt - (update ? 2 : 1) * bitmap, rowsAt - bitmap, update, differences);
+    return partly;
+  };
+  const writer: RowWriter = {
     fields: codes.map(({ type }, i) => ({
       name: names[i] ?? '',
       type,
@@ -121,8 +149,55 @@ export function compileRows(map: TableMap, options: CompileOptions): RowWriter {
     primaryKey: key.map(i => names[i] ?? ''),
     columnCount: map.columns.length,
     ...make(runtime, constants, faults),
+    partial(rowsAt, type) {
+      const lacks = type !== EventType.PARTIAL_UPDATE_ROWS;
+      if (lacks && (key.length === 0 || options.marks === false)) throw partialFault(table, key.length > 0);
+      const { rows, pairs, updates } = partlyAt(rowsAt, type);
+      return { ...writer, rows, pairs, updates };
+    },
+    count: (b, d, rowsAt, e, type) => partlyAt(rowsAt, type).count(b, d, rowsAt, e, isUpdate(type)),
   };
+  return writer;
 }
+
+/** Whoever keeps a table without a key finds its rows by all their values; and not every form of the results can say that a value is absent. */
+function partialFault(table: string, keyed: boolean): UmbusError {
+  const why = keyed ? 'the results have no form for that' : `${table} has no primary key`;
+  return new UmbusError(
+    'UMBUS_SOURCE_SETTING',
+    `The row images of ${table} lack columns, and ${why}: run SET GLOBAL binlog_row_image = FULL on the source and let its sessions connect anew, then load the table again.`,
+    { details: { table } },
+  );
+}
+
+interface PartialFunctions extends Pick<RowWriter, 'rows' | 'pairs' | 'updates'> {
+  begin(presentAt: number, presentAfterAt: number, update: boolean, differences: boolean): void;
+  count(b: Buffer, d: DataView, o: number, e: number, update: boolean): number;
+}
+
+function partialFunctions(
+  map: TableMap,
+  codes: readonly ColumnCode[],
+  constants: readonly unknown[],
+  faults: Faults,
+  marks: boolean,
+): PartialFunctions {
+  let json = 0;
+  const columns = codes.map((code, i) => ({
+    code,
+    json: map.columns[i]?.type === ColumnType.JSON ? json++ : -1,
+  }));
+  const source =
+    preamble(codes, constants.length) + partialSource(columns, map.primaryKey ?? [], PARAMETERS, marks);
+  const make = new Function('runtime', 'constants', 'faults', source) as MakePartial; // partialSource returns them
+  return make(runtime, constants, faults);
+}
+
+type MakePartial = (
+  runtimeFunctions: typeof runtime,
+  constants: readonly unknown[],
+  faults: Faults,
+) => PartialFunctions;
 
 type MakeWriters = (
   runtimeFunctions: typeof runtime,
@@ -131,6 +206,7 @@ type MakeWriters = (
 ) => Pick<RowWriter, 'rows' | 'pairs' | 'updates'>;
 
 interface Faults {
+  lacking(column: number): never;
   short(column: number): never;
   invalid(column: number): never;
 }
@@ -162,6 +238,13 @@ function faultsOf(table: string, names: readonly string[]): Faults {
         details: { table, column: name ?? null },
       });
     },
+    lacking(column) {
+      throw new UmbusError(
+        'UMBUS_SOURCE_SETTING',
+        `Column ${table}.${names[column]} is logged as differences to a document that the row image lacks: run SET GLOBAL binlog_row_value_options = '' on the source, or binlog_row_image = FULL, and let its sessions connect anew; then load the table again.`,
+        { details: { table, column: names[column] ?? '' } },
+      );
+    },
     invalid(column) {
       const name = names[column] ?? '';
       throw new UmbusError(
@@ -180,11 +263,21 @@ function differ(b: Buffer, x: number, xEnd: number, y: number, yEnd: number): bo
   return false;
 }
 
+const PARAMETERS = 'b,d,o,e,out,prefix,most,end';
+
+/** What the texts begin with: the names that the code of columns uses. */
+function preamble(codes: readonly ColumnCode[], constants: number): string {
+  const free = codes.reduce((sum, { fixedBytes }) => sum + Math.max(fixedBytes, NULL_BYTES) + 1, 0);
+  return `'use strict';
+const {${Object.keys(runtime).join(',')}}=runtime,{short,invalid,lacking}=faults;
+const F=${free + TUPLE_PREFIX_BYTES + ROW_END_BYTES};
+${Array.from({ length: constants }, (_, i) => `const c${i}=constants[${i}];`).join('')}`;
+}
+
 /** The text of the functions. */
 function sourceOf(codes: readonly ColumnCode[], key: readonly number[], constants: number): string {
-  const free = codes.reduce((sum, { fixedBytes }) => sum + Math.max(fixedBytes, NULL_BYTES) + 1, 0);
   const bitmap = (codes.length + 7) >> 3;
-  const parameters = 'b,d,o,e,out,prefix,most,end';
+  const parameters = PARAMETERS;
   const begin = 'let w=out.bytes,v=out.view,cap=w.length,p=out.length,k=0;';
   const rowWith = (keyColumns: readonly number[]): string =>
     [
@@ -203,10 +296,7 @@ function sourceOf(codes: readonly ColumnCode[], key: readonly number[], constant
   const keyVariables = key.map((_, k) => `x${k}=0,z${k}=0,y${k}=0,u${k}=0`).join(',');
   const keyChanged = key.map((_, k) => `differ(b,x${k},z${k},y${k},u${k})`).join('||');
   const declareKey = key.length > 0 ? `let ${keyVariables};` : '';
-  return `'use strict';
-const {${Object.keys(runtime).join(',')}}=runtime,{short,invalid}=faults;
-const F=${free + TUPLE_PREFIX_BYTES + ROW_END_BYTES};
-${Array.from({ length: constants }, (_, i) => `const c${i}=constants[${i}];`).join('')}
+  return `${preamble(codes, constants)}
 function rows(${parameters}){${begin}let p0=p;
 while(o<e){p0=p;${row}prefix.next();k++;if(k>=most||p>=end)break;}
 out.length=p;out.lastStart=p0;out.lastTuples=1;out.tuples+=k;out.rows+=k;return o;}

@@ -7,17 +7,22 @@ const POST_HEADER_BYTES = 8;
 /** The first byte of a length-encoded number of two bytes. */
 const TWO_BYTES = 252;
 
-/** Whether an event type is a row event whose rows umbus decodes: version 1 or 2. */
+/** Whether an event type is a row event whose rows umbus decodes: version 1 or 2, or updates with differences of JSON documents. */
 export function isRowsEvent(type: number): boolean {
   return (
     (type >= EventType.WRITE_ROWS && type <= EventType.DELETE_ROWS) ||
-    (type >= EventType.WRITE_ROWS_V1 && type <= EventType.DELETE_ROWS_V1)
+    (type >= EventType.WRITE_ROWS_V1 && type <= EventType.DELETE_ROWS_V1) ||
+    type === EventType.PARTIAL_UPDATE_ROWS
   );
 }
 
 /** Whether a row event is one of updates. */
 export function isUpdate(type: number): boolean {
-  return type === EventType.UPDATE_ROWS || type === EventType.UPDATE_ROWS_V1;
+  return (
+    type === EventType.UPDATE_ROWS ||
+    type === EventType.UPDATE_ROWS_V1 ||
+    type === EventType.PARTIAL_UPDATE_ROWS
+  );
 }
 
 /** Whether a row event is one of inserts. */
@@ -27,9 +32,10 @@ export function isInsert(type: number): boolean {
 
 /**
  * Where the rows of a row event begin; `[start, end)` of `b` is the event with header, without checksum, and `d` the view of `b`. Makes no object, since it
- * is called for every row event. Checks that the event has all columns of its table map in every image.
- * Format: MySQL source documentation, class `Rows_event`. Errors: UMBUS_BINLOG_TABLE_MAP (another number of columns), UMBUS_SOURCE_SETTING (columns are
- * left out of the images), UMBUS_BINLOG_ROW (the event ends too early).
+ * is called for every row event. When images lack columns of the table map or hold differences of JSON documents, the complement `~o` of the place: the rows are for
+ * `RowWriter.partial`.
+ * Format: MySQL source documentation, class `Rows_event`. Errors: UMBUS_BINLOG_TABLE_MAP (another number of columns), UMBUS_BINLOG_ROW (the event
+ * ends too early).
  */
 export function rowsStart(
   b: Buffer,
@@ -55,30 +61,26 @@ export function rowsStart(
       `The row event has ${columns} columns, its table map ${columnCount}.`,
     );
   }
-  o = allPresent(b, o, end, columns);
-  return isUpdate(type) ? allPresent(b, o, end, columns) : o;
+  const bitmap = (columns + 7) >> 3;
+  const update = isUpdate(type);
+  const rowsAt = o + (update ? 2 : 1) * bitmap;
+  if (rowsAt > end) throw tooShort();
+  const whole = allPresent(b, o, columns) && (!update || allPresent(b, o + bitmap, columns));
+  return whole && type !== EventType.PARTIAL_UPDATE_ROWS ? rowsAt : ~rowsAt;
 }
 
-/** Checks that all bits of a bitmap of present columns are set, and returns the place after it. */
-function allPresent(b: Buffer, o: number, end: number, columns: number): number {
+/** Whether all bits of a bitmap of present columns are set. */
+function allPresent(b: Buffer, o: number, columns: number): boolean {
   const bytes = (columns + 7) >> 3;
-  if (o + bytes > end) throw tooShort();
   const last = columns & 7;
   const lastMask = last === 0 ? 255 : (1 << last) - 1;
   for (let i = 0; i < bytes; i++) {
     const mask = i === bytes - 1 ? lastMask : 255;
-    if (((b[o + i] as number) & mask) !== mask) throw partialImage(); // o + bytes <= end <= b.length
+    if (((b[o + i] as number) & mask) !== mask) return false; // the caller has checked that the bitmap is there
   }
-  return o + bytes;
+  return true;
 }
 
 function tooShort(): UmbusError {
   return new UmbusError('UMBUS_BINLOG_ROW', 'The row event ends before its first row.');
-}
-
-function partialImage(): UmbusError {
-  return new UmbusError(
-    'UMBUS_SOURCE_SETTING',
-    'The row images lack columns: run SET GLOBAL binlog_row_image = FULL on the source and let its sessions connect anew, then load the table again.',
-  );
 }

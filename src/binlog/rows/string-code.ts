@@ -1,6 +1,7 @@
-import type { Buffer } from 'node:buffer';
+import { Buffer } from 'node:buffer';
 import { jsonText } from '../../ums/json-text.ts';
 import { type ColumnCode, type ColumnPlace, littleEndian, need, orInvalid } from './column-code.ts';
+import { markEnd, markOf } from './mark.ts';
 import type { TextCodec } from './text-value.ts';
 
 /** Values longer than this are scanned for the room they need; shorter ones get six bytes for each byte. */
@@ -11,16 +12,26 @@ function readLength(place: ColumnPlace, bytes: number): string {
   return `${need(place, bytes)}const l=${littleEndian(bytes)};o+=${bytes};${need(place, 'l')}`;
 }
 
-/** CHAR, VARCHAR and TEXT with a length of 1 to 4 bytes in front. */
-export function textCode(place: ColumnPlace, lengthBytes: number, codec: TextCodec): ColumnCode {
+/** CHAR, VARCHAR and TEXT with a length of 1 to 4 bytes in front. What is no text of its character set becomes a mark, or is refused where `marks` is false. */
+export function textCode(
+  place: ColumnPlace,
+  lengthBytes: number,
+  codec: TextCodec,
+  charset: string,
+  marks: boolean,
+): ColumnCode {
   const write = place.constant(codec.write);
+  const end = place.constant(markEnd(charset));
   const size = lengthBytes > 2 ? `(l<=${SCAN_BYTES}?6*l:${place.constant(codec.size)}(b,o,o+l))` : '6*l';
   return {
     type: 'string',
     fixedBytes: 2,
     write:
       `{${readLength(place, lengthBytes)}if(6*l+p+F>cap){out.grow(p,${size}+F);w=out.bytes;v=out.view;cap=w.length;}` +
-      `p=${write}(b,d,o,o+l,w,v,p);${orInvalid(place)}o+=l;}`,
+      `const q=p;p=${write}(b,d,o,o+l,w,v,p);` +
+      (marks
+        ? `if(p<0){p=writeMark(out,d,o,o+l,q,F,${end});w=out.bytes;v=out.view;cap=w.length;}o+=l;}`
+        : `${orInvalid(place)}o+=l;}`),
     skip: `{${readLength(place, lengthBytes)}o+=l;}`,
   };
 }
@@ -62,9 +73,20 @@ export function jsonCode(place: ColumnPlace): ColumnCode {
   };
 }
 
+/** The labels of an ENUM or SET. */
+export interface Labels {
+  /** Null for a label whose bytes are no text of the character set. */
+  readonly texts: readonly (string | null)[];
+  readonly bytes: readonly Uint8Array[];
+  readonly charset: string;
+}
+
 /** ENUM: the number of the label in 1 or 2 bytes; 0 is the empty string that stands for an invalid value. */
-export function enumCode(place: ColumnPlace, bytes: number, labels: readonly string[]): ColumnCode {
-  const texts = ['', ...labels].map(jsonText);
+export function enumCode(place: ColumnPlace, bytes: number, labels: Labels): ColumnCode {
+  const texts = labels.texts.map((text, i) =>
+    text === null ? markOf(labels.bytes[i] ?? new Uint8Array(), labels.charset) : jsonText(text),
+  );
+  texts.unshift(jsonText(''));
   const name = place.constant(texts);
   return {
     type: 'string',
@@ -75,15 +97,34 @@ export function enumCode(place: ColumnPlace, bytes: number, labels: readonly str
 }
 
 /** SET: one bit for each label, in 1, 2, 3, 4 or 8 bytes, little-endian. Labels are joined by commas. */
-export function setCode(place: ColumnPlace, bytes: number, labels: readonly string[]): ColumnCode {
-  const texts = labels.map(label => jsonText(label).subarray(1, -1));
+export function setCode(place: ColumnPlace, bytes: number, labels: Labels): ColumnCode {
+  const texts = labels.texts.map((text, i) =>
+    text === null ? Buffer.from(labels.bytes[i] ?? []) : jsonText(text).subarray(1, -1),
+  );
   const name = place.constant(texts);
   const bits = bytes === 8 ? 'd.getUint32(o,true),d.getUint32(o+4,true)' : `${littleEndian(bytes)},0`;
+  const whole = labels.texts.every(text => text !== null);
+  const write = whole ? 'writeSet' : place.constant(markedSet(labels));
   return {
     type: 'string',
-    fixedBytes: texts.reduce((sum, text) => sum + text.length + 1, 2),
-    write: `{${need(place, bytes)}p=writeSet(${name},${bits},w,p);${orInvalid(place)}o+=${bytes};}`,
+    fixedBytes: texts.reduce((sum, text) => sum + 2 * text.length + 1, 64),
+    write: `{${need(place, bytes)}p=${write}(${name},${bits},w,p);${orInvalid(place)}o+=${bytes};}`,
     skip: `o+=${bytes};`,
+  };
+}
+
+/** As `writeSet`, for labels that are not all text: the value is a mark of the joined labels. */
+function markedSet(labels: Labels): typeof writeSet {
+  return (_, low, high, w, p) => {
+    const joined: Uint8Array[] = [];
+    for (let i = 0; i < 64; i++) {
+      if (((i < 32 ? low >>> i : high >>> (i - 32)) & 1) === 0) continue;
+      const label = labels.bytes[i];
+      if (label === undefined) return -1;
+      if (joined.length > 0) joined.push(Buffer.from(','));
+      joined.push(label);
+    }
+    return p + markOf(Buffer.concat(joined), labels.charset).copy(w, p);
   };
 }
 

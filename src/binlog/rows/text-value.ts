@@ -1,6 +1,13 @@
-import type { Buffer } from 'node:buffer';
+import { Buffer } from 'node:buffer';
 import { utf8TextSize, writeUtf8 } from '../../ums/json-text.ts';
+import { viewOf } from '../../ums/tuple-buffer.ts';
+import { charsetTable } from './charset-tables.ts';
 import { latin1Text, writeLatin1 } from './latin1.ts';
+import { tableTextSize, tableWriter } from './table-text.ts';
+import { utf16Writer, wideTextSize, writeUtf32 } from './wide-text.ts';
+
+/** Most bytes of a JSON string for each byte of text. */
+const LABEL_BYTES_PER_BYTE = 6;
 
 /**
  * Writes bytes `o` to `e` of `b` as a JSON string with its quotes; `d` and `v` are the views of `b` and `w`. Returns the
@@ -53,10 +60,36 @@ const ascii: TextCodec = {
   decode: bytes => (bytes.some(byte => byte >= 0x80) ? null : bytes.toString('latin1')),
 };
 
-/** The codecs by MySQL's name of the character set. A set that is not here is not decoded yet. */
-export const TEXT_CODECS: Readonly<Record<string, TextCodec>> = {
-  utf8mb4: utf8,
-  utf8mb3: utf8,
-  latin1,
-  ascii,
-};
+const byName = new Map<string, TextCodec>([
+  ['utf8mb4', utf8],
+  ['utf8mb3', utf8],
+  ['latin1', latin1],
+  ['ascii', ascii],
+  ['ucs2', codecOf(utf16Writer(false, false), wideTextSize)],
+  ['utf16', codecOf(utf16Writer(false, true), wideTextSize)],
+  ['utf16le', codecOf(utf16Writer(true, true), wideTextSize)],
+  ['utf32', codecOf(writeUtf32, wideTextSize)],
+]);
+
+/** The codec of a character set by MySQL's name; null for one that umbus does not know. Made on first use. */
+export function textCodec(charset: string): TextCodec | null {
+  const known = byName.get(charset);
+  if (known !== undefined) return known;
+  const table = charsetTable(charset);
+  if (table === null) return null;
+  const made = codecOf(tableWriter(table), tableTextSize(table));
+  byName.set(charset, made);
+  return made;
+}
+
+function codecOf(write: TextWriter, size: TextCodec['size']): TextCodec {
+  return {
+    write,
+    size,
+    decode: bytes => {
+      const text = Buffer.alloc(LABEL_BYTES_PER_BYTE * bytes.length + 2);
+      const end = write(bytes, viewOf(bytes), 0, bytes.length, text, viewOf(text), 0);
+      return end < 0 ? null : String(JSON.parse(text.toString('utf8', 0, end)));
+    },
+  };
+}

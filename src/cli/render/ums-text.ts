@@ -2,7 +2,7 @@ import { parseNamespace } from '../../consumer/namespace.ts';
 import { readUms } from '../../consumer/read.ts';
 import { rows } from '../../consumer/rows.ts';
 import { isUmbusError } from '../../core/errors.ts';
-import type { UmsField, UmsMessage, UmsValue } from '../../ums/types.ts';
+import { isAbsent, type UmsField, type UmsMessage, type UmsValue } from '../../ums/types.ts';
 import type { Style } from '../terminal.ts';
 import { plainText, shortText } from './plain-text.ts';
 
@@ -46,9 +46,10 @@ export function umsLines(message: UmsMessage, paint: Paint): readonly string[] {
   ];
 }
 
-/** Numbers, `long` and `decimal` bare, other texts in quotes, NULL for null; long values cut. */
+/** Numbers, `long` and `decimal` bare, other texts in quotes, NULL for null, ABSENT for what the row image lacks; long values cut. */
 function valueText(value: UmsValue, field: UmsField | undefined): string {
   if (value === null) return 'NULL';
+  if (typeof value === 'object') return isAbsent(value) ? 'ABSENT' : plainText(JSON.stringify(value));
   const bare = typeof value !== 'string' || field?.type === 'long' || field?.type === 'decimal';
   if (bare) return plainText(String(value));
   return plainText(JSON.stringify(shortText(value, VALUE_CHARACTERS)));

@@ -1,6 +1,7 @@
 import { decodeRawRun, type RawRun } from '../../change/raw-run.ts';
 import type { Line } from '../../config/line.ts';
 import type { Log, TopicDescription } from '../../ports/log.ts';
+import { offsetOf } from '../../stages/extract-space.ts';
 import { logPlace } from '../open-line.ts';
 import { deadTopicOf } from '../parked/dead-records.ts';
 import { letterPlaces, waitingLetters } from '../parked/waiting-letters.ts';
@@ -79,7 +80,7 @@ async function extractorStatus(
     server: run.server,
     epoch: run.epoch,
     file: run.file,
-    position: run.next,
+    position: offsetOf(run.next),
     gtid: run.resume.gtid,
     capturedAt: new Date(run.captured / 1000).toISOString(),
     eventAt: lastSeconds === null ? null : new Date(lastSeconds * 1000).toISOString(),

@@ -61,7 +61,7 @@ describe('text', () => {
     assert.equal(value({ type: T.BLOB, meta: 3 }, sized(large, 3)), large);
   });
 
-  test('that is not valid UTF-8 is refused, never replaced', () => {
+  test('that is not valid UTF-8 is kept as a mark, never replaced', () => {
     const invalid = [
       '80',
       'c0af',
@@ -75,9 +75,13 @@ describe('text', () => {
       'f09f98',
     ];
     for (const bytes of invalid) {
-      refused(() => value({ type: T.VARCHAR, meta: 200 }, sized(hex(bytes), 1)));
       const long = Buffer.concat([Buffer.alloc(150, 'a'), hex(bytes)]);
-      refused(() => value({ type: T.VARCHAR, meta: 200 }, sized(long, 1)));
+      for (const each of [hex(bytes), long]) {
+        assert.deepEqual(value({ type: T.VARCHAR, meta: 200 }, sized(each, 1)), {
+          base64: each.toString('base64'),
+          charset: 'utf8mb4',
+        });
+      }
     }
   });
 
@@ -92,22 +96,59 @@ describe('text', () => {
     assert.equal(value({ type: T.BLOB, meta: 3, collation: LATIN1 }, sized(large, 3)), '€'.repeat(70_000));
   });
 
-  test('of ascii refuses bytes above 0x7f', () => {
+  test('of ascii has no bytes above 0x7f', () => {
     assert.equal(varchar('plain', ASCII), 'plain');
-    refused(() => varchar('é', ASCII));
+    assert.deepEqual(varchar('é', ASCII), { base64: 'w6k=', charset: 'ascii' });
   });
 
-  test('of a character set that is not decoded yet is refused by name', () => {
-    assert.throws(
-      () => writerOf([{ name: 'c', type: T.VARCHAR, meta: 20, collation: 28 }]),
-      error =>
-        isUmbusError(error, 'UMBUS_BINLOG_CHARSET') &&
-        error.message === 'Column shop.t.c has character set gbk, which is not decoded yet.',
-    );
+  test('of a collation that no server has is refused by number', () => {
     assert.throws(
       () => writerOf([{ name: 'c', type: T.VARCHAR, meta: 20, collation: 9999 }]),
       error => isUmbusError(error, 'UMBUS_BINLOG_CHARSET'),
     );
+  });
+
+  test('of every character set is decoded', () => {
+    const of = (collation: number, bytes: string) =>
+      value({ type: T.BLOB, meta: 2, collation }, sized(hex(bytes), 2));
+    for (const [collation, bytes, text] of [
+      [28, '61c4e3bac3', 'a你好'],
+      [1, 'a741a66e', '你好'],
+      [13, '93fa967bb1', '日本ｱ'],
+      [95, '8740', '①'],
+      [12, 'c6fccbdc8fb0a18eb1', '日本丂ｱ'],
+      [19, 'c7d1', '한'],
+      [248, '81308130e3329a35', '\u0080\u{10ffff}'],
+      [90, '4f60003d', '你='],
+      [54, 'd83dde00', '😀'],
+      [56, '3dd800de', '😀'],
+      [60, '0001f60000000022', '😀"'],
+      [10, '5b', 'Ä'],
+      [51, 'cff0e8', 'При'],
+    ] as const) {
+      assert.equal(of(collation, bytes), text);
+    }
+  });
+
+  test('that lacks its second half, or has none, is kept as a mark', () => {
+    const of = (collation: number, bytes: string) =>
+      value({ type: T.BLOB, meta: 2, collation }, sized(hex(bytes), 2));
+    for (const [collation, bytes, charset] of [
+      [28, '61c4', 'gbk'],
+      [28, 'a2a0', 'gbk'],
+      [12, '8fb0', 'ujis'],
+      [248, '813081', 'gb18030'],
+      [248, 'fe39fe39', 'gb18030'],
+      [90, 'd83dde00', 'ucs2'],
+      [90, '00', 'ucs2'],
+      [54, 'd83d', 'utf16'],
+      [54, 'de00d83d', 'utf16'],
+      [60, '00110000', 'utf32'],
+      [60, '0000d800', 'utf32'],
+      [51, '98', 'cp1251'],
+    ] as const) {
+      assert.deepEqual(of(collation, bytes), { base64: hex(bytes).toString('base64'), charset });
+    }
   });
 });
 
