@@ -91,7 +91,9 @@ export class Reading {
       await using connection = await this.#stage.source.open(tail, this.#torn.signal);
       return await this.#read(writer, connection, tail);
     } catch (error) {
-      return this.#stopping.aborted && reopens(error)
+      // What was on its way when the stop came, such as the opening of the source, ends with the signal's reason.
+      const broken = reopens(error) || error === this.#torn.signal.reason;
+      return this.#stopping.aborted && broken
         ? { kind: 'stopped' }
         : { kind: 'failed', error: this.#failure?.error ?? error };
     } finally {

@@ -118,16 +118,16 @@ export function describeWriting(open: OpenFixture): void {
       await fixture.log.ensureTopics([topic('a')]);
       await using older = await fixture.log.openWriter('w');
       await using other = await fixture.log.openWriter('v');
-      const early = older.append([record('a', 'early')]);
+      const early = older.append([record('a', 'early')]).then(
+        () => ['early'],
+        () => [],
+      );
       await using newer = await fixture.log.openWriter('w');
       const tail = values(await fixture.log.tail(at, 1));
       await assert.rejects(older.append([record('a', 'late')]), fenced);
       await newer.append([record('a', 'new')]);
       await other.append([record('a', 'other')]);
-      const accepted = await early.then(
-        () => ['early'],
-        () => [],
-      );
+      const accepted = await early;
       assert.deepEqual(
         tail,
         accepted,

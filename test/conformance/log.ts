@@ -15,12 +15,16 @@ export interface LogTraits {
   readonly maintains: boolean;
   /** Expels a member that gives nothing back within the time of a test. */
   readonly expels: boolean;
+  /** Every append, and with transactions every commit, leaves an offset behind that holds no record: the marker of its transaction. */
+  readonly markers?: boolean;
+  /** Every call is a round trip to a server: random runs are fewer. */
+  readonly remote?: boolean;
 }
 
 /** Registers the suite for one adapter. `open` is called once for each case. */
 export function describeLog(name: string, open: OpenFixture, traits: LogTraits): void {
   describe(`log: ${name}`, () => {
-    describeReading(open);
+    describeReading(open, traits);
     describeWriting(open);
     describeGroups(open, traits);
     describeStorage(open, traits);

@@ -12,6 +12,7 @@ import { drainedTo } from '../../src/cli/drained.ts';
 import { type Comparison, compareWithSource } from '../../src/cli/quickstart/compare.ts';
 import type { Line } from '../../src/config/line.ts';
 import { loadLine } from '../../src/config/load-line.ts';
+import type { Log } from '../../src/ports/log.ts';
 import { binlogEnd, PROBE_SCHEMA, probe } from '../support/running-line.ts';
 import type { Server } from '../support/servers.ts';
 import { until } from '../support/until.ts';
@@ -72,7 +73,7 @@ async function kill(child: ChildProcess, signal: NodeJS.Signals): Promise<void> 
 }
 
 /** Keeps the workload going over new connections until `signal` aborts: the source is killed under it. */
-async function keepWorking(server: Server, progress: Progress, signal: AbortSignal): Promise<void> {
+export async function keepWorking(server: Server, progress: Progress, signal: AbortSignal): Promise<void> {
   const login = {
     host: server.host,
     port: server.port,
@@ -96,7 +97,8 @@ async function keepWorking(server: Server, progress: Progress, signal: AbortSign
   }
 }
 
-async function cutReplicas(server: Server): Promise<void> {
+/** Cuts every connection that reads the binlog. */
+export async function cutReplicas(server: Server): Promise<void> {
   const threads = await server.query(
     "SELECT ID AS id FROM information_schema.PROCESSLIST WHERE COMMAND LIKE 'Binlog Dump%'",
   );
@@ -152,7 +154,7 @@ async function catchUp(
   const child = spawnLine(file, messages);
   try {
     await until('the log to open', () => canRead(line), DRAIN_DEADLINE_MS);
-    await using log = await openEmbeddedLog({ ...line.log, mode: 'reader', clock: systemClock });
+    await using log = await openReader(line);
     await until('the line to catch up', () => drainedTo(log, line, end), DRAIN_DEADLINE_MS);
     await using session = await connectSql(line.source);
     const proof = await prove(log, topic);
@@ -170,9 +172,14 @@ async function catchUp(
   }
 }
 
+async function openReader({ log }: Line): Promise<Log> {
+  if (log.kind !== 'embedded') throw new Error('This campaign is about embedded logs.');
+  return await openEmbeddedLog({ ...log, mode: 'reader', clock: systemClock });
+}
+
 async function canRead(line: Line): Promise<boolean> {
   try {
-    await using log = await openEmbeddedLog({ ...line.log, mode: 'reader', clock: systemClock });
+    await using log = await openReader(line);
     return (await log.topics()).length > 0;
   } catch {
     return false;

@@ -1,57 +1,57 @@
 import { readUms } from '../../src/consumer/read.ts';
 import { rows } from '../../src/consumer/rows.ts';
 import type { Log } from '../../src/ports/log.ts';
-import type { UmsMessage } from '../../src/ums/types.ts';
+import { independentRows } from '../support/independent-reader.ts';
+import { RowCounter } from '../support/row-count.ts';
 
 /** What a whole result topic shows. */
 export interface Proof {
   readonly rows: number;
-  readonly messages: number;
+  /** Rows that are there once more. */
+  readonly repeats: number;
   /** Sentences, one a broken rule; empty when all hold. */
   readonly violations: readonly string[];
+}
+
+/** A row of the crash workload. */
+interface WorkloadRow {
+  readonly table: string;
+  readonly op: string;
+  readonly uid: bigint;
+  readonly values: Readonly<Record<string, unknown>>;
 }
 
 const MAX_VIOLATIONS = 20;
 const READ_BYTES = 4 * 1024 * 1024;
 
-/** Checks one message after another. */
+/** Checks one row after another: `ums_uid_` of a table grows, the ledger and each counter go up by one. */
 class Checker {
   readonly violations: string[] = [];
-  rows = 0;
-  messages = 0;
   readonly #lastUid = new Map<string, bigint>();
   readonly #lastOfCounter = new Map<unknown, number>();
   #ledger = 0;
 
-  take(message: UmsMessage, where: string): void {
-    this.messages += 1;
-    if (message.protocol.type !== 'data_increment_data') return;
-    const table = message.schema.namespace.split('.').slice(2, 4).join('.');
-    for (const row of rows(message)) {
-      this.rows += 1;
-      const uid = BigInt(row.uid);
-      const last = this.#lastUid.get(table);
-      if (last !== undefined && uid <= last)
-        this.#say(`${where}: ${table} went from ums_uid_ ${last} to ${uid}.`);
-      this.#lastUid.set(table, uid);
-      if (table.endsWith('.ledger')) this.#ledgerRow(Number(row.values['n']), where);
-      if (table.endsWith('.counters') && row.op !== 'b')
-        this.#counter(row.values['id'], Number(row.values['n']), where);
-    }
+  take({ table, op, uid, values }: WorkloadRow, where: string): void {
+    const last = this.#lastUid.get(table);
+    if (last !== undefined && uid <= last)
+      this.say(`${where}: ${table} went from ums_uid_ ${last} to ${uid}.`);
+    this.#lastUid.set(table, uid);
+    if (table === 'ledger') this.#ledgerRow(Number(values['n']), where);
+    if (table === 'counters' && op !== 'b') this.#counter(values['id'], Number(values['n']), where);
   }
 
   #ledgerRow(n: number, where: string): void {
-    if (n !== this.#ledger + 1) this.#say(`${where}: the ledger went from ${this.#ledger} to ${n}.`);
+    if (n !== this.#ledger + 1) this.say(`${where}: the ledger went from ${this.#ledger} to ${n}.`);
     this.#ledger = n;
   }
 
   #counter(id: unknown, n: number, where: string): void {
     const last = this.#lastOfCounter.get(id) ?? -1;
-    if (n !== last + 1) this.#say(`${where}: counter ${String(id)} went from ${last} to ${n}.`);
+    if (n !== last + 1) this.say(`${where}: counter ${String(id)} went from ${last} to ${n}.`);
     this.#lastOfCounter.set(id, n);
   }
 
-  #say(violation: string): void {
+  say(violation: string): void {
     if (this.violations.length < MAX_VIOLATIONS) this.violations.push(violation);
   }
 }
@@ -62,6 +62,7 @@ class Checker {
  */
 export async function prove(log: Log, topic: string): Promise<Proof> {
   const checker = new Checker();
+  let count = 0;
   const description = (await log.topics()).find(each => each.name === topic);
   for (let partition = 0; partition < (description?.partitions ?? 0); partition++) {
     const end = await log.offset({ topic, partition }, 'latest');
@@ -72,11 +73,43 @@ export async function prove(log: Log, topic: string): Promise<Proof> {
         new AbortController().signal,
       );
       for (const record of batch.records) {
-        const where = `${topic}/${partition}@${record.offset}`;
-        if (record.value !== null) checker.take(readUms(record.value), where);
+        if (record.value === null) continue;
+        const message = readUms(record.value);
+        if (message.protocol.type !== 'data_increment_data') continue;
+        const table = message.schema.namespace.split('.')[3] ?? '';
+        for (const row of rows(message)) {
+          count += 1;
+          const uid = BigInt(row.uid);
+          checker.take(
+            { table, op: row.op, uid, values: row.values },
+            `${topic}/${partition}@${record.offset}`,
+          );
+        }
       }
       offset = batch.nextOffset;
     }
   }
-  return { rows: checker.rows, messages: checker.messages, violations: checker.violations };
+  return { rows: count, repeats: 0, violations: checker.violations };
+}
+
+/**
+ * The same proof on Kafka, read by a `read_committed` reader that is none of ours. With `repeatsAllowed`, for at-least-once, a reader drops rows whose
+ * `ums_uid_` it has seen, and the rules hold for what is left; without, a repeat is a violation.
+ */
+export async function proveIndependently(
+  bootstrap: readonly string[],
+  topic: string,
+  repeatsAllowed: boolean,
+): Promise<Proof> {
+  const checker = new Checker();
+  const counter = new RowCounter();
+  for await (const row of independentRows(bootstrap, topic)) {
+    if (counter.take(row)) checker.take(row, `${topic}/${row.partition}@${row.offset}`);
+  }
+  const repeated = repeatsAllowed ? [] : counter.repeated;
+  return {
+    rows: counter.raw - counter.repeats,
+    repeats: counter.repeats,
+    violations: [...repeated, ...checker.violations],
+  };
 }

@@ -1,29 +1,62 @@
-/** `npm run crash -- [--times N] [--server mariadb|mysql]`: the crash campaign, as long as asked. Exits with 1 when a rule is broken. */
+/**
+ * `npm run crash -- [--times N] [--server mariadb|mysql] [--kafka [--guarantee at-least-once|exactly-once] [--zookeeper]]`: the crash campaign, as long as asked. Exits with 1 when a
+ * rule is broken.
+ */
 import { parseArgs } from 'node:util';
-import { startMariadb, startMysql } from '../support/servers.ts';
-import { campaign } from './campaign.ts';
+import type { Guarantee } from '../../src/config/line.ts';
+import { type Server, startKafka, startMariadb, startMysql, startZookeeper } from '../support/servers.ts';
+import { type CampaignResult, campaign } from './campaign.ts';
+import { kafkaCampaign } from './kafka-campaign.ts';
+
+const guarantees: readonly Guarantee[] = ['at-least-once', 'effectively-once', 'exactly-once'];
 
 const { values } = parseArgs({
   options: {
     times: { type: 'string', default: '100' },
     server: { type: 'string', default: 'mariadb' },
+    kafka: { type: 'boolean', default: false },
+    guarantee: { type: 'string', default: 'exactly-once' },
+    zookeeper: { type: 'boolean', default: false },
   },
 });
 const times = Number(values.times);
-if (!Number.isInteger(times) || times < 1 || !['mariadb', 'mysql'].includes(values.server)) {
-  console.error('usage: npm run crash -- [--times N] [--server mariadb|mysql]');
+const guarantee = guarantees.find(each => each === values.guarantee);
+if (
+  !Number.isInteger(times) ||
+  times < 1 ||
+  !['mariadb', 'mysql'].includes(values.server) ||
+  guarantee === undefined
+) {
+  console.error(
+    'usage: npm run crash -- [--times N] [--server mariadb|mysql] [--kafka [--guarantee at-least-once|exactly-once] [--zookeeper]]',
+  );
   process.exit(2);
 }
+const progress = (line: string): void => console.log(line);
+
+async function onKafka(server: Server, wanted: Guarantee): Promise<CampaignResult> {
+  await using kafka = await startKafka();
+  await using zookeeper = values.zookeeper ? await startZookeeper() : null;
+  const every = { serverKillEvery: 12, cutEvery: 9, progressEvery: 8 };
+  const { kills, ...result } = await kafkaCampaign({
+    server,
+    kafka,
+    zookeeper,
+    guarantee: wanted,
+    times,
+    ...every,
+    progress,
+  });
+  console.log(`killed: ${JSON.stringify(kills)}`);
+  return { kills: times, ...result };
+}
+
 await using server = await (values.server === 'mysql' ? startMysql() : startMariadb());
-const { proof, comparison, transactions } = await campaign({
-  server,
-  times,
-  sourceKillEvery: 20,
-  cutEvery: 7,
-  progress: line => console.log(line),
-});
+const { proof, comparison, transactions } = values.kafka
+  ? await onKafka(server, guarantee)
+  : await campaign({ server, times, sourceKillEvery: 20, cutEvery: 7, progress });
 for (const line of [...proof.violations, ...comparison.examples]) console.error(line);
 console.log(
-  `crash: ${times} kills, ${transactions} transactions, ${proof.rows} rows, ${proof.violations.length} violations, ${comparison.differences} differences`,
+  `crash: ${times} kills, ${transactions} transactions, ${proof.rows} rows, ${proof.repeats} repeats, ${proof.violations.length} violations, ${comparison.differences} differences`,
 );
 process.exitCode = proof.violations.length + comparison.differences === 0 ? 0 : 1;

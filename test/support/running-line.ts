@@ -1,14 +1,18 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type EmbeddedLog, openEmbeddedLog } from '../../src/adapters/embedded/index.ts';
+import { openEmbeddedLog } from '../../src/adapters/embedded/index.ts';
+import { openKafkaLog } from '../../src/adapters/kafka/index.ts';
 import { connectSql } from '../../src/adapters/mysql/connect.ts';
 import { createMysqlSource } from '../../src/adapters/mysql/index.ts';
 import type { MysqlSourceOptions } from '../../src/adapters/mysql/options.ts';
 import { systemClock } from '../../src/adapters/system-clock.ts';
 import { drainedTo } from '../../src/cli/drained.ts';
 import { type Comparison, compareWithSource } from '../../src/cli/quickstart/compare.ts';
-import type { Line, LineSchema } from '../../src/config/line.ts';
+import type { Guarantee, KafkaLogSettings, Line, LineSchema } from '../../src/config/line.ts';
+import { serverIdOf } from '../../src/config/resolve-line.ts';
+import { isUmbusError } from '../../src/core/errors.ts';
+import type { Log } from '../../src/ports/log.ts';
 import type { TopologyEvents } from '../../src/runtime/events.ts';
 import { type RunningTopology, startTopology } from '../../src/runtime/start.ts';
 import type { TopologyDefinition } from '../../src/topology/definition.ts';
@@ -16,16 +20,28 @@ import { lineTopologies } from '../../topologies/index.ts';
 import type { Server } from './servers.ts';
 import { until } from './until.ts';
 
+/** A log on Kafka, for a line. */
+export interface TestKafka extends Partial<KafkaLogSettings> {
+  readonly brokers: readonly string[];
+  readonly guarantee: Guarantee;
+}
+
 /** What a test says of its line; the rest has defaults. */
 export interface TestLineOptions {
   readonly server: Server;
   readonly schemas: readonly string[];
+  /** Default `test`. Lines that share a cluster have names of their own, since their topics begin with them. */
+  readonly ds?: string;
+  /** Default: an embedded log. */
+  readonly kafka?: TestKafka;
   readonly schema?: Partial<LineSchema>;
   readonly partitions?: number;
   readonly start?: Line['source']['start'];
   readonly runBytes?: number;
   readonly timeZone?: string;
   readonly events?: TopologyEvents;
+  /** Hears what a log on Kafka goes on after by itself. */
+  readonly told?: (notice: string) => void;
   /** Default: all three. */
   readonly topologies?: readonly string[];
   /** Where the log is, when the test goes on in it later; the test removes it. Default: a temporary directory of the line. */
@@ -38,10 +54,10 @@ export interface TestLineOptions {
   readonly source?: Partial<MysqlSourceOptions>;
 }
 
-/** A data line in this process, on an embedded log in a temporary directory. */
+/** A data line in this process, on an embedded log in a temporary directory, or on Kafka. */
 export interface RunningLine extends AsyncDisposable {
   readonly line: Line;
-  readonly log: EmbeddedLog;
+  readonly log: Log;
   readonly topologies: readonly RunningTopology[];
   /** Waits until all that the source has committed by now has passed the line; fails when a topology does. */
   drained(deadlineMs?: number): Promise<void>;
@@ -53,16 +69,22 @@ export interface RunningLine extends AsyncDisposable {
 
 /** The line of a test. */
 export function testLine(options: TestLineOptions, dir: string): Line {
-  const whole: LineSchema = { tables: ['*'], exclude: [], beforeImage: [] };
+  const whole: LineSchema = {
+    tables: ['*'],
+    exclude: [],
+    beforeImage: [],
+    result: { partitions: null, placeBy: 'table', placeColumns: {}, format: 'json' },
+  };
+  const { ds = 'test', kafka } = options;
   return {
-    ds: 'test',
+    ds,
     source: {
       kind: 'mysql',
       host: options.server.host,
       port: options.server.port,
       user: options.server.user,
       password: options.server.password,
-      serverId: 3_000_000_000,
+      serverId: serverIdOf(ds),
       tls: null,
       start: options.start ?? 'earliest',
     },
@@ -70,11 +92,46 @@ export function testLine(options: TestLineOptions, dir: string): Line {
       ...Object.fromEntries(options.schemas.map(name => [name, { ...whole, ...options.schema }])),
       [PROBE_SCHEMA]: whole,
     },
-    log: { kind: 'embedded', dir, maxBytes: options.maxBytes ?? 32 * 1024 ** 3 },
+    log:
+      kafka === undefined
+        ? { kind: 'embedded', dir, maxBytes: options.maxBytes ?? 32 * 1024 ** 3 }
+        : kafkaSettings(kafka),
+    guarantee: kafka?.guarantee ?? 'effectively-once',
+    coordination: { kind: 'log' },
+    registry: null,
     topics: { partitions: options.partitions ?? 2, retentionMs: null, retentionBytes: null },
     extractor: { runBytes: options.runBytes ?? 256 * 1024 },
     appender: { maxRows: 500, maxBytes: 1024 * 1024, timeZone: options.timeZone ?? 'UTC' },
   };
+}
+
+function kafkaSettings({ guarantee: _, ...given }: TestKafka): KafkaLogSettings {
+  return {
+    kind: 'kafka',
+    tls: null,
+    sasl: null,
+    replicationFactor: null,
+    compression: 'lz4',
+    maxRecordBytes: 10 * 1024 ** 2,
+    createTopics: true,
+    sessionTimeoutMs: 3_000,
+    ...given,
+  };
+}
+
+/** Opens the log of a line of a test as its owner. On Kafka, `told` hears what passes by itself. */
+export async function openTestLog(
+  { ds, log, guarantee }: Line,
+  told: (notice: string) => void = () => {},
+): Promise<Log> {
+  if (log.kind === 'embedded') return openEmbeddedLog({ ...log, mode: 'owner', clock: systemClock });
+  return await openKafkaLog({
+    ...log,
+    clientId: ds,
+    transactions: guarantee === 'exactly-once',
+    clock: systemClock,
+    onNotice: ({ message }) => told(message),
+  });
 }
 
 /** The end of the server's binlog, on any flavor and version. */
@@ -90,7 +147,7 @@ export async function binlogEnd(
 export async function startLine(options: TestLineOptions): Promise<RunningLine> {
   const dir = options.dir ?? (await mkdtemp(join(tmpdir(), 'umbus-line-')));
   const line = testLine(options, join(dir, 'log'));
-  const log = await openEmbeddedLog({ ...line.log, mode: 'owner', clock: systemClock });
+  const log = await openTestLog(line, options.told);
   const wanted = options.topologies;
   const topologies = lineTopologies(line, {
     source: createMysqlSource({ ...line.source, ...options.source }),
@@ -119,7 +176,8 @@ export async function startLine(options: TestLineOptions): Promise<RunningLine> 
       const end = await binlogEnd(options.server);
       // A change after the end, so that the extractor has something to land there.
       await probe(options.server);
-      await Promise.race([failed, until('the line to drain', () => drainedTo(log, line, end), deadlineMs)]);
+      const drained = (): Promise<boolean> => drainedTo(log, line, end).catch(unlessAway);
+      await Promise.race([failed, until('the line to drain', drained, deadlineMs)]);
     },
     async halted(deadlineMs = 20_000) {
       await until('a topology to fail', () => failure !== null, deadlineMs);
@@ -151,4 +209,10 @@ export async function probe(server: Server): Promise<void> {
   await server.query(`CREATE DATABASE IF NOT EXISTS ${PROBE_SCHEMA}`);
   await server.query(`CREATE TABLE IF NOT EXISTS ${PROBE_SCHEMA}.passed (at DATETIME(6) NOT NULL)`);
   await server.query(`INSERT INTO ${PROBE_SCHEMA}.passed VALUES (NOW(6))`);
+}
+
+/** A broker that is away has not shown that anything is drained; other errors are passed on. */
+export function unlessAway(error: unknown): false {
+  if (isUmbusError(error) && error.retryable) return false;
+  throw error;
 }

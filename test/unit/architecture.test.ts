@@ -10,10 +10,14 @@ const pureNodeModules = ['node:buffer', 'node:crypto', 'node:util', 'node:zlib']
 
 /** Which layers may import a package; a package that is not here may not be imported at all. */
 const packageHomes: Readonly<Record<string, readonly string[]>> = {
-  avsc: ['change'],
+  '@kafkajs/confluent-schema-registry': ['adapters'],
+  '@platformatic/wasm-utils': ['adapters'],
+  avsc: ['ums', 'change', 'adapters'],
   commander: ['cli'],
+  kafkajs: ['adapters'],
   lmdb: ['adapters'],
   mysql2: ['adapters'],
+  'node-zookeeper-client': ['adapters'],
   yaml: ['config'],
   zod: ['config', 'topologies'],
 };

@@ -1,3 +1,4 @@
+import type { ErrorCode } from '../../core/errors.ts';
 import type { Clock } from '../../ports/clock.ts';
 
 /** What batches are compressed with; readers know it by themselves. */
@@ -47,6 +48,8 @@ export interface KafkaLogOptions extends KafkaConnection {
 /** Something that the log goes on after. */
 export interface KafkaNotice {
   readonly kind: 'broker-unreachable' | 'broker-back' | 'rebalance' | 'retry';
+  /** Of the error that it goes on after. */
+  readonly code?: ErrorCode;
   /** A whole sentence, without secrets and without content of records. */
   readonly message: string;
 }

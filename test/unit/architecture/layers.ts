@@ -31,9 +31,10 @@ const tops: Readonly<Record<string, (to: Place) => boolean>> = {
   cli: () => true,
 };
 
-/** The one file that puts the consumer and an adapter together; it loads the adapter when called. */
+/** The files that put the consumer and an adapter together; they load the adapter when called. */
 const compositions: Readonly<Record<string, readonly string[]>> = {
   'src/consumer/embedded.ts': ['adapters'],
+  'src/consumer/registry.ts': ['adapters'],
 };
 
 interface Place {
