@@ -15,7 +15,7 @@ const bin = (name: string): string => `node_modules/.bin/${name}`;
 const chosen = process.argv.slice(2);
 const pattern = (path: string): string => (path.endsWith('.ts') ? path : `${path}/**/*.test.ts`);
 
-/** Fast rings share the processors; rings with servers and crashes run one file at a time so that their deadlines hold. */
+/** Files of all rings run two at a time: those with servers mostly wait for them, and their deadlines leave room for a neighbour. */
 const fast = ['unit', 'property', 'types', 'topologies', 'conformance', 'simulation'];
 const slow = ['integration', 'crash'];
 
@@ -39,7 +39,7 @@ const steps: readonly Step[] =
         nodeTests(
           'rings with servers',
           slow.map(ring => pattern(`test/${ring}`)),
-          1,
+          2,
         ),
       ];
 
