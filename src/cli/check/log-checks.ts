@@ -1,6 +1,7 @@
 import type { Check } from '../../adapters/mysql/index.ts';
 import type { Line } from '../../config/line.ts';
 import { isUmbusError, messageOf } from '../../core/errors.ts';
+import { resultTopicOf } from '../../ums/namespace.ts';
 import { openLineLog } from '../open-line.ts';
 import { spaceCheck } from './line-checks.ts';
 
@@ -11,21 +12,20 @@ export async function logChecks(line: Line): Promise<readonly Check[]> {
 
 /** Whether the brokers let us in, and which topics of the line are there. */
 async function kafkaCheck(line: Line): Promise<Check> {
-  const { ds, topics } = line;
   const item = 'kafka';
-  const wanted = `a login, and topics of ${topics.partitions} partitions`;
+  const wanted = 'a login, and topics of as many partitions as the line file says';
   try {
     await using log = await openLineLog(line, 'reader');
-    const names = new Set(Object.keys(line.schemas).map(schema => `${ds}.${schema}`));
-    const there = (await log.topics()).filter(topic => names.has(topic.name));
-    const other = there.find(topic => topic.partitions !== topics.partitions);
+    const partitions = partitionsOf(line);
+    const there = (await log.topics()).filter(({ name }) => partitions.has(name));
+    const other = there.find(topic => topic.partitions !== partitions.get(topic.name));
     if (other !== undefined) {
       return {
         item,
         ok: false,
         found: `${other.name} has ${other.partitions} partitions`,
-        wanted,
-        why: 'The partitions of a topic cannot change while its line lives: set topics.partitions to what is there, or give the line another name.',
+        wanted: `${partitions.get(other.name)} partitions`,
+        why: 'The partitions of a topic cannot change while its line lives: set topics.partitions, or result.partitions of the schema, to what is there, or give the line another name.',
         statement: null,
       };
     }
@@ -42,4 +42,14 @@ async function kafkaCheck(line: Line): Promise<Check> {
       statement: null,
     };
   }
+}
+
+/** By topic, how many partitions the line wants. */
+function partitionsOf({ ds, schemas, topics }: Line): ReadonlyMap<string, number> {
+  return new Map(
+    Object.entries(schemas).flatMap(([schema, { result }]) => [
+      [`${ds}.${schema}`, topics.partitions] as const,
+      [resultTopicOf(ds, schema), result.partitions ?? topics.partitions] as const,
+    ]),
+  );
 }

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { Command } from 'commander';
-import type { Line } from '../../config/line.ts';
+import type { KafkaLogSettings, Line } from '../../config/line.ts';
 import { isUmbusError, UmbusError } from '../../core/errors.ts';
 import type { Log } from '../../ports/log.ts';
 import { groupNameOf } from '../../runtime/start.ts';
@@ -24,6 +24,9 @@ import { letterPlaces, waitingLetters } from '../parked/waiting-letters.ts';
 import type { ExitWith } from '../program.ts';
 import { tableStatuses, tablesTopic } from '../status/table-store.ts';
 import type { Terminal } from '../terminal.ts';
+
+/** What a member that leaves in order needs, beside the session of one that is dead. */
+const HAND_OVER_MS = 3_000;
 
 interface Options {
   readonly line: string;
@@ -131,7 +134,7 @@ async function ownedReplay(
   table: string | null,
   signal: AbortSignal,
 ): Promise<readonly ReplayReport[]> {
-  if (line.log.kind === 'kafka') return await soleReplay(line, table, signal);
+  if (line.log.kind === 'kafka') return await soleReplay(line, line.log, table, signal);
   if (!existsSync(line.log.dir)) await openLineLog(line, 'reader');
   await using log = await ownedLog(line);
   await using registry = await openLineRegistry(line);
@@ -141,6 +144,7 @@ async function ownedReplay(
 /** On Kafka nobody owns the log: while we are the only member of the appender's group, no appender works. */
 async function soleReplay(
   line: Line,
+  { sessionTimeoutMs }: KafkaLogSettings,
   table: string | null,
   signal: AbortSignal,
 ): Promise<readonly ReplayReport[]> {
@@ -148,7 +152,11 @@ async function soleReplay(
   await using log = await openLineLog(line, 'owner');
   const topics = Object.keys(line.schemas).map(schema => `${line.ds}.${schema}`);
   const group = groupNameOf(line.ds, 'appender');
-  await using sole = await becomeSoleMember(log, group, topics, systemClock, signal);
+  await using sole = await becomeSoleMember(log, group, topics, {
+    clock: systemClock,
+    patienceMs: sessionTimeoutMs + HAND_OVER_MS,
+    signal,
+  });
   await using registry = await openLineRegistry(line);
   const ended = AbortSignal.any([signal, sole.lost]);
   return await replayTables(log, line, table, ended, registry?.registered.rows);

@@ -2,8 +2,6 @@ import { UmbusError } from '../../core/errors.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Log, Membership, TopicPartition } from '../../ports/log.ts';
 
-/** How long the other members of the group have to let go; the sessions of dead ones end sooner. */
-const DEADLINE_MS = 30_000;
 const POLL_MS = 200;
 
 /** Membership of a group that has all of its partitions. */
@@ -12,16 +10,22 @@ export interface SoleMember extends AsyncDisposable {
   readonly lost: AbortSignal;
 }
 
+/** How to become one. */
+export interface SoleMemberOptions {
+  readonly clock: Clock;
+  readonly patienceMs: number;
+  readonly signal: AbortSignal;
+}
+
 /**
  * Joins a group and waits until it has every partition of `topics`, so that nobody else works on them while it is held. For logs without an owner, where only the group
- * says who runs. Errors: UMBUS_LOG_LOCKED when others keep theirs; UMBUS_LOG_* of the log.
+ * says who runs. `patienceMs`: longer than the session of a dead member lasts. Errors: UMBUS_LOG_LOCKED when others keep theirs; UMBUS_LOG_* of the log.
  */
 export async function becomeSoleMember(
   log: Log,
   group: string,
   topics: readonly string[],
-  clock: Clock,
-  signal: AbortSignal,
+  { clock, patienceMs, signal }: SoleMemberOptions,
 ): Promise<SoleMember> {
   const partitions = (await log.topics()).find(({ name }) => name === topics[0])?.partitions ?? 0;
   const held = new Set<number>();
@@ -47,7 +51,7 @@ export async function becomeSoleMember(
   const joined = membership;
   const poll = (): Promise<unknown> => joined.poll({ maxBytes: 1, maxWaitMs: POLL_MS }, signal);
   try {
-    for (const until = clock.now() + DEADLINE_MS; held.size < partitions; ) {
+    for (const until = clock.now() + patienceMs; held.size < partitions; ) {
       await poll();
       if (signal.aborted || clock.now() >= until) throw othersRun(group, held.size, partitions);
     }
