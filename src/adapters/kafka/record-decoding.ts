@@ -123,7 +123,10 @@ function readHeaders(cursor: Cursor): Readonly<Record<string, Uint8Array>> {
     const length = readVarint(cursor);
     const name = cursor.bytes.toString('utf8', cursor.at, cursor.at + length);
     cursor.at += length;
-    headers[name] = readBytes(cursor) ?? cursor.bytes.subarray(0, 0);
+    const value = readBytes(cursor) ?? cursor.bytes.subarray(0, 0);
+    // Assigned, this name would set the object's prototype.
+    if (name === '__proto__') Object.defineProperty(headers, name, { value, enumerable: true });
+    else headers[name] = value;
   }
   return headers;
 }
