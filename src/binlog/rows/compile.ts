@@ -114,6 +114,11 @@ const runtime = {
  */
 export function compileRows(map: TableMap, options: CompileOptions): RowWriter {
   const table = `${map.schema}.${map.table}`;
+  if (map.columns.length === 0) {
+    throw new UmbusError('UMBUS_BINLOG_TABLE_MAP', `The table map of ${table} has no columns.`, {
+      details: { table },
+    });
+  }
   const names = map.columns.map((column, i) => nameOf(table, column, i));
   const constants: unknown[] = [];
   const codes = map.columns.map((column, index) =>

@@ -13,7 +13,8 @@ export interface PartialColumn {
  *
  * `survey` walks over an image without writing and keeps where each column begins and ends: in X and Z, or in Y and U for an after image. A begin of -1 is NULL, one of -2 says
  * that the column is not there. `place` writes an image; with `merged`, a column that the image lacks is taken from the image surveyed into X, and what
- * neither has is written as the mark `{}`. Called for one image of an update after the other, `rows` takes them in turns; T says which comes.
+ * neither has is written as the mark `{}`. An image without columns takes no bytes: where bytes are left, it is a damaged event, and would be read for ever.
+ * Called for one image of an update after the other, `rows` takes them in turns; T says which comes.
  */
 export function partialSource(
   columns: readonly PartialColumn[],
@@ -56,22 +57,22 @@ if(p+F>cap){out.grow(p,F);w=out.bytes;v=out.view;cap=w.length;}p=prefix.put(v,p)
 ${readBitmap}${place.join('\n')}
 if(o>e)short(-1);w[p]=93;w[p+1]=125;w[p+2]=44;out.length=p+3;return o;}
 function partialRows(${parameters}){const length=out.length;let k=0,p0=length;
-try{while(o<e){p0=out.length;
+try{while(o<e){const from=o;p0=out.length;
 if(T===2){survey(b,d,o,e,P,false,BX,BZ);T=1;o=place(b,d,o,e,out,prefix,P,false,false);}
 else if(T===1){T=2;o=place(b,d,o,e,out,prefix,A,true,true);}
 else o=place(b,d,o,e,out,prefix,P,false,false);
-prefix.next();k++;if(k>=most||out.length>=end)break;}}
+if(o===from)short(-1);prefix.next();k++;if(k>=most||out.length>=end)break;}}
 catch(error){out.length=length;throw error;}
 out.lastStart=p0;out.lastTuples=1;out.tuples+=k;out.rows+=k;return o;}
 function partialChanges(b,d,o,e,out,prefix,most,end,all){const length=out.length;const X=BX,Z=BZ,Y=BY,U=BU;let k=0,n=1,p0=length,done=0;
 try{while(o<e){const from=o;p0=out.length;n=1;const middle=survey(b,d,o,e,P,false,X,Z);if(middle>=e)short(-1);
 survey(b,d,middle,e,A,true,Y,U);
 if(all||${changed || 'false'}){n=2;prefix.before();place(b,d,from,e,out,prefix,P,false,false);prefix.after();}
-o=place(b,d,middle,e,out,prefix,A,true,true);prefix.next();k+=n;done++;if(k>=most||out.length>=end)break;}}
+o=place(b,d,middle,e,out,prefix,A,true,true);if(o===from)short(-1);prefix.next();k+=n;done++;if(k>=most||out.length>=end)break;}}
 catch(error){out.length=length;throw error;}
 out.lastStart=p0;out.lastTuples=n;out.tuples+=k;out.rows+=done;return o;}
 function begin(presentAt,presentAfterAt,update,differences){P=presentAt;A=presentAfterAt;T=update?2:0;D=differences;}
-function count(b,d,o,e,update){let n=0;while(o<e){o=survey(b,d,o,e,P,false,BX,BZ);if(update){if(o>=e)short(-1);o=survey(b,d,o,e,A,true,BY,BU);}n++;}return n;}
+function count(b,d,o,e,update){let n=0;while(o<e){const from=o;o=survey(b,d,o,e,P,false,BX,BZ);if(update){if(o>=e)short(-1);o=survey(b,d,o,e,A,true,BY,BU);}if(o===from)short(-1);n++;}return n;}
 return {rows:partialRows,pairs:(${parameters})=>partialChanges(${parameters},true),
 updates:(${parameters})=>partialChanges(${parameters},false),begin,count};`;
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { Buffer } from 'node:buffer';
 import { describe, test } from 'node:test';
 import { ColumnType as T } from '../../../src/binlog/column-type.ts';
+import { EventType } from '../../../src/binlog/event-type.ts';
 import { rowsStart } from '../../../src/binlog/rows/rows-event.ts';
 import { isUmbusError } from '../../../src/core/errors.ts';
 import { TupleBuffer, viewOf } from '../../../src/ums/tuple-buffer.ts';
@@ -35,6 +36,40 @@ describe('compiled rows', () => {
       { name: 'k', type: 'int', nullable: false, encoded: false },
     ]);
     assert.deepEqual(writerOf([id]).primaryKey, []);
+  });
+
+  test('refuse images without any column where bytes are left, instead of reading them for ever', () => {
+    const writer = writerOf([id, name], { primaryKey: [0] });
+    const cases = [
+      ['rows', EventType.WRITE_ROWS, 1],
+      ['rows', EventType.UPDATE_ROWS, 2],
+      ['pairs', EventType.UPDATE_ROWS, 2],
+      ['updates', EventType.UPDATE_ROWS, 2],
+    ] as const;
+    for (const [form, type, bitmaps] of cases) {
+      // The present bitmaps of the event stand in front of its images.
+      const event = Buffer.concat([Buffer.alloc(bitmaps), row(1, 'a')]);
+      const partial: typeof writer = {
+        ...writer,
+        [form]: ((b, d, o, e, out, prefix, most, end) =>
+          writer
+            .partial(o + bitmaps, type)
+            [form](b, d, o + bitmaps, e, out, prefix, most, end)) satisfies typeof writer.rows,
+      };
+      assert.throws(
+        () => write(partial, form, event),
+        error => isUmbusError(error, 'UMBUS_BINLOG_ROW'),
+        `${form} of ${type}`,
+      );
+      assert.throws(
+        () => writer.count(event, viewOf(event), bitmaps, event.length, type),
+        error => isUmbusError(error, 'UMBUS_BINLOG_ROW'),
+      );
+    }
+    assert.throws(
+      () => writerOf([]),
+      error => isUmbusError(error, 'UMBUS_BINLOG_TABLE_MAP'),
+    );
   });
 
   test('hold names of any text', () => {
