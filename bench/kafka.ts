@@ -128,7 +128,7 @@ export async function benchKafka(scale: number): Promise<void> {
   await using server = await startMariadb({
     args: ['--max-binlog-size=1G', '--innodb-buffer-pool-size=512M'],
   });
-  await using kafka = await startKafka({ brokers: 1 });
+  await using kafka = await startKafka({ brokers: 1, optimized: true });
   console.log(
     `MariaDB ${server.version}, Kafka, Node ${process.version}; medians of ${ROUNDS}. Making the loads.`,
   );
