@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import { Buffer } from 'node:buffer';
 import { test } from 'node:test';
+import { MULTI_BYTE_NAMES, SINGLE_BYTE_NAMES } from '../../src/binlog/rows/charset-names.ts';
 import { charsetOf } from '../../src/binlog/rows/collations.ts';
 import { textCodec } from '../../src/binlog/rows/text-value.ts';
 import type { UmsValue } from '../../src/ums/types.ts';
@@ -12,10 +13,8 @@ import {
   charactersOf,
   fourByteCodes,
   fourByteText,
-  multiByteCharsets,
   plantCodes,
   shortCodes,
-  singleByteCharsets,
 } from '../support/charset-facts.ts';
 import { binlogEnd } from '../support/running-line.ts';
 import { requireServer, serverKinds } from '../support/servers.ts';
@@ -151,11 +150,11 @@ for (const kind of serverKinds) {
     const names = known.map(({ name }) => String(name));
     const codes = shortCodes();
     for (const name of names) assert.ok(name === 'binary' || textCodec(name) !== null, name);
-    for (const charset of ['latin1', 'ascii', ...singleByteCharsets, ...multiByteCharsets]) {
+    for (const charset of ['latin1', 'ascii', ...SINGLE_BYTE_NAMES, ...MULTI_BYTE_NAMES]) {
       if (!names.includes(charset)) continue;
       const right = await charactersOf(server, charset);
       const codec = textCodec(charset) ?? assert.fail(charset);
-      const multi = multiByteCharsets.some(name => name === charset);
+      const multi = MULTI_BYTE_NAMES.some(name => name === charset);
       for (const code of multi ? codes : codes.slice(0, 256)) {
         const text = codec.decode(Buffer.from(code, 'hex'));
         const got = text !== null && [...text].length === 1 ? text : undefined;

@@ -9,46 +9,6 @@ export interface SqlServer {
   query(sql: string): Promise<readonly Readonly<Record<string, unknown>>[]>;
 }
 
-/** Character sets with one byte a character. */
-export const singleByteCharsets = [
-  'armscii8',
-  'cp1250',
-  'cp1251',
-  'cp1256',
-  'cp1257',
-  'cp850',
-  'cp852',
-  'cp866',
-  'dec8',
-  'geostd8',
-  'greek',
-  'hebrew',
-  'hp8',
-  'keybcs2',
-  'koi8r',
-  'koi8u',
-  'latin2',
-  'latin5',
-  'latin7',
-  'macce',
-  'macroman',
-  'swe7',
-  'tis620',
-] as const;
-
-/** Character sets with more; in the order in which their tables repeat each other best. */
-export const multiByteCharsets = [
-  'ujis',
-  'eucjpms',
-  'sjis',
-  'cp932',
-  'gb2312',
-  'gbk',
-  'gb18030',
-  'big5',
-  'euckr',
-] as const;
-
 const ROWS_A_STATEMENT = 4000;
 const hex = (bytes: readonly number[]): string => Buffer.from(bytes).toString('hex');
 

@@ -5,14 +5,8 @@
 import { Buffer } from 'node:buffer';
 import { writeFileSync } from 'node:fs';
 import { brotliCompressSync, constants } from 'node:zlib';
-import {
-  charactersOf,
-  fourByteText,
-  multiByteCharsets,
-  plantCodes,
-  type SqlServer,
-  singleByteCharsets,
-} from './charset-facts.ts';
+import { MULTI_BYTE_NAMES, SINGLE_BYTE_NAMES } from '../../src/binlog/rows/charset-names.ts';
+import { charactersOf, fourByteText, plantCodes, type SqlServer } from './charset-facts.ts';
 import { startMysql } from './servers.ts';
 
 const TRAIL_MIN = 0x21;
@@ -69,8 +63,8 @@ async function fourByteStretches(server: SqlServer): Promise<Buffer> {
 await using server = await startMysql();
 await plantCodes(server);
 const parts: Buffer[] = [];
-for (const charset of singleByteCharsets) parts.push(bytesOf(await charactersOf(server, charset)));
-for (const charset of multiByteCharsets) {
+for (const charset of SINGLE_BYTE_NAMES) parts.push(bytesOf(await charactersOf(server, charset)));
+for (const charset of MULTI_BYTE_NAMES) {
   const characters = await charactersOf(server, charset);
   parts.push(bytesOf(characters), rowsOf(characters));
 }
@@ -78,14 +72,9 @@ parts.push(await fourByteStretches(server));
 const packed = brotliCompressSync(Buffer.concat(parts), {
   params: { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_LGWIN]: 24 },
 });
-const names = (list: readonly string[]): string => list.map(name => `'${name}'`).join(', ');
 writeFileSync(
   new URL('../../src/binlog/rows/charset-data.ts', import.meta.url),
   `/** Made by test/support/generate-charset-data.ts from the answers of MySQL ${server.version}; not to be edited. Form: charset-tables.ts. */
-
-/** Order of the tables of one byte a character, and of those of more. */
-export const SINGLE_BYTE_NAMES = [${names(singleByteCharsets)}] as const;
-export const MULTI_BYTE_NAMES = [${names(multiByteCharsets)}] as const;
 
 /** The tables: brotli, base64. */
 export const CHARSET_DATA =

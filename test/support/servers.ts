@@ -38,6 +38,7 @@ async function orSkip<T>(test: Skippable, title: string, start: () => Promise<T>
     const ci = process.env['CI'];
     if (ci !== undefined && ci !== '' && ci !== 'false') throw error;
     console.error(`SKIPPED, NO ${title.toUpperCase()} SERVER: ${messageOf(error)}`);
+    // Only on a machine of somebody who cannot install it: with CI set the line above has thrown.
     test.skip(`no ${title} server: ${messageOf(error)}`);
     return null;
   }

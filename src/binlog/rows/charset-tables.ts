@@ -10,7 +10,8 @@
  */
 import { Buffer } from 'node:buffer';
 import { brotliDecompressSync } from 'node:zlib';
-import { CHARSET_DATA, MULTI_BYTE_NAMES, SINGLE_BYTE_NAMES } from './charset-data.ts';
+import { CHARSET_DATA } from './charset-data.ts';
+import { MULTI_BYTE_NAMES, SINGLE_BYTE_NAMES } from './charset-names.ts';
 
 /** A character set with codes of one to three bytes that are found in tables, and perhaps four. */
 export interface CharsetTable {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { MULTI_BYTE_NAMES, SINGLE_BYTE_NAMES } from '../../../src/binlog/rows/charset-data.ts';
+import { MULTI_BYTE_NAMES, SINGLE_BYTE_NAMES } from '../../../src/binlog/rows/charset-names.ts';
 import { typeColumns } from '../../support/type-columns.ts';
 
 const root = new URL('../../../', import.meta.url);

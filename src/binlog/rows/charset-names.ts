@@ -1,0 +1,38 @@
+/** Character sets with one byte a character that are decoded by a table, in the order of their tables. */
+export const SINGLE_BYTE_NAMES = [
+  'armscii8',
+  'cp1250',
+  'cp1251',
+  'cp1256',
+  'cp1257',
+  'cp850',
+  'cp852',
+  'cp866',
+  'dec8',
+  'geostd8',
+  'greek',
+  'hebrew',
+  'hp8',
+  'keybcs2',
+  'koi8r',
+  'koi8u',
+  'latin2',
+  'latin5',
+  'latin7',
+  'macce',
+  'macroman',
+  'swe7',
+  'tis620',
+] as const;
+/** Those with more; in the order in which their tables repeat each other best. */
+export const MULTI_BYTE_NAMES = [
+  'ujis',
+  'eucjpms',
+  'sjis',
+  'cp932',
+  'gb2312',
+  'gbk',
+  'gb18030',
+  'big5',
+  'euckr',
+] as const;
