@@ -10,7 +10,7 @@ import type { UmsMessage, UmsValue } from '../../src/ums/types.ts';
 import { binlogRuns } from '../support/binlog-runs.ts';
 import { type GoldenCase, parseCase, writeExpected } from '../support/golden-case.ts';
 import { binlogEnd } from '../support/running-line.ts';
-import { requireServer, type Server, serverKinds } from '../support/servers.ts';
+import { allServerKinds, requireServer, type Server } from '../support/servers.ts';
 import { AppendDriver } from '../unit/stages/append-fixture.ts';
 
 const folder = new URL('../golden/', import.meta.url);
@@ -50,12 +50,15 @@ function linesOf(messages: readonly UmsMessage[]): string[] {
   return lines;
 }
 
+/** What becomes of a table whose table map has no names. */
+const withoutMetadata = ['parked: UMBUS_BINLOG_NO_METADATA'];
+
 /** As JSON, with the sign of a zero. */
 function jsonOf(value: UmsValue): string {
   return Object.is(value, -0) ? '-0' : JSON.stringify(value);
 }
 
-for (const kind of serverKinds) {
+for (const kind of allServerKinds) {
   test(`every golden case comes out of ${kind} as it is written`, async t => {
     await using server = await requireServer(t, kind);
     if (server === null) return;
@@ -81,7 +84,7 @@ for (const kind of serverKinds) {
         );
         const lines = [...linesOf(mine), ...parked];
         if (write) writeFileSync(new URL(golden.file, folder), writeExpected(golden, kind, lines));
-        else assert.deepEqual(lines, golden.expected[kind]);
+        else assert.deepEqual(lines, kind === 'mysql56' ? withoutMetadata : golden.expected[kind]);
         const ids = mine
           .filter(({ protocol }) => protocol.type === 'data_increment_data')
           .flatMap(({ payload }) => payload.map(({ tuple }) => BigInt(String(tuple[3]))));

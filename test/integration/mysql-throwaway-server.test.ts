@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { test } from 'node:test';
 import { alive, assertDiesWithOwner } from '../support/servers/left-behind.ts';
-import { requireServer, serverKinds } from '../support/servers.ts';
+import { allServerKinds, requireServer } from '../support/servers.ts';
 
-for (const kind of serverKinds) {
+for (const kind of allServerKinds) {
   test(`${kind}: a throw-away server`, { timeout: 120_000 }, async t => {
     const server = await requireServer(t, kind);
     if (server === null) return;

@@ -1,15 +1,15 @@
 /** The text form of golden cases; test/golden/README.md explains it. */
-import type { ServerKindName } from './servers.ts';
+import { type AnyServerKind, allServerKinds } from './servers.ts';
 
 export interface GoldenCase {
   readonly file: string;
   readonly name: string;
   /** The schema that its statements run in. */
   readonly schema: string;
-  readonly servers: readonly ServerKindName[];
+  readonly servers: readonly AnyServerKind[];
   readonly statements: readonly string[];
   /** Lines that must come out, by kind of server. */
-  readonly expected: Readonly<Record<ServerKindName, readonly string[]>>;
+  readonly expected: Readonly<Record<AnyServerKind, readonly string[]>>;
   readonly text: string;
 }
 
@@ -30,27 +30,27 @@ export function parseCase(file: string, text: string): GoldenCase {
   for (const { kinds } of sections) {
     for (const kind of kinds) if (!isServer(kind)) throw new Error(`${file}: no server is called ${kind}.`);
   }
-  const sectionOf = (kind: ServerKindName) =>
+  const sectionOf = (kind: AnyServerKind) =>
     sections.find(({ kinds }) => kinds.length === 0 || kinds.includes(kind));
-  const all: readonly ServerKindName[] = ['mariadb', 'mysql'];
+  const linesOf = (kind: AnyServerKind) => sectionOf(kind)?.lines ?? [];
   return {
     file,
     name: sql[0]?.replace(/^-- /, '') ?? name,
     schema: `golden_${name.replaceAll('-', '_')}`,
-    servers: all.filter(kind => sectionOf(kind) !== undefined),
+    servers: allServerKinds.filter(kind => sectionOf(kind) !== undefined),
     statements: sql
       .filter(line => !line.startsWith('-- '))
       .join('\n')
       .split(/;[ ]*(?:\n|$)/)
       .map(statement => statement.trim())
       .filter(statement => statement !== ''),
-    expected: { mariadb: sectionOf('mariadb')?.lines ?? [], mysql: sectionOf('mysql')?.lines ?? [] },
+    expected: { mariadb: linesOf('mariadb'), mysql: linesOf('mysql'), mysql56: linesOf('mysql56') },
     text,
   };
 }
 
 /** The text of a case with other expected lines for a server, in the section that it has. */
-export function writeExpected(golden: GoldenCase, kind: ServerKindName, lines: readonly string[]): string {
+export function writeExpected(golden: GoldenCase, kind: AnyServerKind, lines: readonly string[]): string {
   const parts = golden.text.split(/^(?====)/m);
   const mine = parts.findIndex(part => {
     const section = SECTION.exec(part.split('\n')[0] ?? '');
@@ -61,6 +61,6 @@ export function writeExpected(golden: GoldenCase, kind: ServerKindName, lines: r
   return parts.join('');
 }
 
-function isServer(kind: string): kind is ServerKindName {
-  return kind === 'mariadb' || kind === 'mysql';
+function isServer(kind: string): kind is AnyServerKind {
+  return allServerKinds.some(known => known === kind);
 }

@@ -138,7 +138,8 @@ export async function openTestLog(
 export async function binlogEnd(
   server: Server,
 ): Promise<{ readonly file: string; readonly position: number }> {
-  const statement = server.flavor === 'mysql' ? 'SHOW BINARY LOG STATUS' : 'SHOW MASTER STATUS';
+  const old = server.flavor === 'mariadb' || server.version.startsWith('5.');
+  const statement = old ? 'SHOW MASTER STATUS' : 'SHOW BINARY LOG STATUS';
   const [row] = await server.query(statement);
   return { file: String(row?.['File']), position: Number(row?.['Position']) };
 }

@@ -8,6 +8,7 @@ import { type RegistryServer, startRegistry } from '../../src/cli/demo-server/re
 import { startZookeeper, type ZookeeperServer } from '../../src/cli/demo-server/zookeeper.ts';
 import { messageOf } from '../../src/core/errors.ts';
 import { startMysql } from './servers/mysql.ts';
+import { startMysql56 } from './servers/mysql56.ts';
 
 export type {
   DatabaseServer as Server,
@@ -18,14 +19,19 @@ export type {
   RegistryServer,
   ZookeeperServer,
 };
-export { startKafka, startMariadb, startMysql, startRegistry, startZookeeper };
+export { startKafka, startMariadb, startMysql, startMysql56, startRegistry, startZookeeper };
 
-/** The kinds of server that integration tests run on. */
+/** The kinds of server that integration tests run on: both write full row metadata. */
 export const serverKinds = ['mariadb', 'mysql'] as const;
 /** One of {@link serverKinds}. */
 export type ServerKindName = (typeof serverKinds)[number];
 
-const starters = { mariadb: startMariadb, mysql: startMysql };
+/** The same and MySQL 5.6, whose binlog has no row metadata. */
+export const allServerKinds = [...serverKinds, 'mysql56'] as const;
+/** One of {@link allServerKinds}. */
+export type AnyServerKind = (typeof allServerKinds)[number];
+
+const starters = { mariadb: startMariadb, mysql: startMysql, mysql56: startMysql56 };
 
 /** What a server is asked for with; a test's context has it. */
 type Skippable = Pick<TestContext, 'skip'>;
@@ -50,7 +56,7 @@ async function orSkip<T>(test: Skippable, title: string, start: () => Promise<T>
  */
 export function requireServer(
   test: Skippable,
-  kind: ServerKindName,
+  kind: AnyServerKind,
   options: DatabaseServerOptions = {},
 ): Promise<DatabaseServer | null> {
   return orSkip(test, kind, () => starters[kind](options));

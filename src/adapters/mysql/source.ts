@@ -73,7 +73,10 @@ async function introduce(
 
 function commandFor(facts: ServerFacts, options: MysqlSourceOptions, plan: DumpPlan): Buffer {
   const { file, position, gtid } = plan.from;
-  if (facts.identity.flavor === 'mysql' && facts.gtidOn) {
+  // MySQL 5.6 ends a dump by this command at its second transaction when a file is named. There the 32 bits of the other one do: a file ends with the transaction
+  // that makes it larger than 1 GB, so none begins beyond 4 GB.
+  const byOldCommand = plan.kind !== 'gtid' && facts.identity.version.startsWith('5.6.');
+  if (facts.identity.flavor === 'mysql' && facts.gtidOn && !byOldCommand) {
     // With a file the set stays empty: the position alone decides, and it has 64 bits in this command.
     return plan.kind === 'gtid'
       ? dumpGtidCommand(options.serverId, '', 4, encodeGtidSet(parseGtidSet('mysql', gtid)))

@@ -2,7 +2,14 @@
  * Starts a server of the kind that its argument names, prints the id of its process and its directory, and waits to be killed. With
  * a second argument `stopped` it stops the server before it prints.
  */
-import { startKafka, startMariadb, startMysql, startRegistry, startZookeeper } from '../servers.ts';
+import {
+  startKafka,
+  startMariadb,
+  startMysql,
+  startMysql56,
+  startRegistry,
+  startZookeeper,
+} from '../servers.ts';
 
 /** What the owner of a server prints. */
 export interface Owned {
@@ -25,6 +32,7 @@ const starters: Readonly<Record<string, () => Promise<Running>>> = {
   kafka: startBroker,
   mariadb: startMariadb,
   mysql: startMysql,
+  mysql56: startMysql56,
   registry: startRegistry,
   zookeeper: startZookeeper,
 };
