@@ -61,6 +61,7 @@ export function benchLine(options: BenchLineOptions, start: Line['source']['star
     topics: { partitions, retentionMs: null, retentionBytes: null },
     extractor: { runBytes: 256 * 1024 },
     appender: { maxRows: 500, maxBytes: 1024 * 1024, timeZone: 'UTC' },
+    alarms: { webhooks: [], mail: null, retryForMs: 900_000 },
   };
 }
 

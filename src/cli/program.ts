@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander';
+import { alarmCommand } from './commands/alarm.ts';
 import { checkCommand } from './commands/check.ts';
 import { describeCommand } from './commands/describe.ts';
 import { initCommand } from './commands/init.ts';
@@ -66,6 +67,7 @@ function commandsOf(terminal: Terminal, exitWith: ExitWith): readonly Command[] 
     statusCommand(terminal, exitWith),
     tailCommand(terminal),
     parkedCommand(terminal, exitWith),
+    alarmCommand(terminal, exitWith),
     describeCommand(terminal),
   ];
 }

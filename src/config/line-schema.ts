@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { alarmSchema } from './alarm-schema.ts';
 import { kafkaSchema } from './kafka-schema.ts';
 import { coordinationSchema, registrySchema } from './service-schemas.ts';
 import { named, optionalSection, section } from './setting-groups.ts';
@@ -190,6 +191,7 @@ export const lineSchema = section(
         timeZone: timeZone({ doc: 'Zone of `ums_ts_` and of TIMESTAMP columns.' }, 'UTC'),
       },
     ),
+    alarms: alarmSchema,
   },
 );
 

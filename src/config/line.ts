@@ -1,3 +1,4 @@
+import type { MailOptions, WebhookOptions } from '../adapters/alarms/index.ts';
 import type { KafkaCompression, KafkaConnection } from '../adapters/kafka/options.ts';
 import type { StartPoint } from '../ports/change-source.ts';
 
@@ -46,6 +47,15 @@ export interface Line {
     /** IANA name or `UTC`; the zone of `ums_ts_` and of TIMESTAMP columns. */
     readonly timeZone: string;
   };
+  readonly alarms: AlarmSettings;
+}
+
+/** Who is told when people should look. Nobody, when there is neither a webhook nor mail. */
+export interface AlarmSettings {
+  readonly webhooks: readonly WebhookOptions[];
+  readonly mail: Omit<MailOptions, 'name'> | null;
+  /** An alarm that is not taken for so long is given up. */
+  readonly retryForMs: number;
 }
 
 /** A durable log in a directory of this machine. `dir` is absolute. */

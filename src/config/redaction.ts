@@ -1,4 +1,4 @@
-import type { KafkaLogSettings, Line } from './line.ts';
+import type { AlarmSettings, KafkaLogSettings, Line } from './line.ts';
 
 /** What stands where a secret was. */
 const MASK = '******';
@@ -8,7 +8,7 @@ const SECRET_LENGTH_MIN = 4;
 
 /** A line without its secrets, for printing. */
 export function redactedLine(line: Line): Line {
-  const { source, log, registry } = line;
+  const { source, log, registry, alarms } = line;
   return {
     ...line,
     source: { ...source, password: masked(source.password), tls: maskedTls(source.tls) },
@@ -17,7 +17,32 @@ export function redactedLine(line: Line): Line {
       registry === null || registry.password === null
         ? registry
         : { ...registry, password: masked(registry.password) },
+    alarms: maskedAlarms(alarms),
   };
+}
+
+/** All but the host of a webhook may be a secret. */
+function maskedAlarms({ webhooks, mail, ...rest }: AlarmSettings): AlarmSettings {
+  return {
+    ...rest,
+    webhooks: webhooks.map(({ url, headers, secret, ...hook }) => ({
+      ...hook,
+      url: `${new URL(url).origin}/${MASK}`,
+      headers: Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, masked(value)])),
+      secret: secret === null ? null : masked(secret),
+    })),
+    mail: mail === null || mail.password === null ? mail : { ...mail, password: masked(mail.password) },
+  };
+}
+
+/** What follows the host of a webhook's URL, its headers and its key; the password of the mail server. */
+function alarmSecrets({ webhooks, mail }: AlarmSettings): readonly (string | null | undefined)[] {
+  const ofHooks = webhooks.flatMap(({ url, headers, secret }) => {
+    const { pathname, search } = new URL(url);
+    const path = `${pathname}${search}`;
+    return [path === '/' ? null : path, secret, ...Object.values(headers)];
+  });
+  return [...ofHooks, mail?.password];
 }
 
 function masked(secret: string): string {
@@ -37,10 +62,12 @@ function maskedSasl(sasl: KafkaLogSettings['sasl']): KafkaLogSettings['sasl'] {
  * is looked for as it is, percent-encoded, and as JSON writes it.
  */
 export function secretMasker(line: Line): (text: string) => string {
-  const { source, log, registry } = line;
+  const { source, log, registry, alarms } = line;
   const ofLog = log.kind === 'kafka' ? [log.sasl?.password, log.tls?.key] : [];
   return maskerOf(
-    [source.password, source.tls?.key, registry?.password, ...ofLog].map(secret => secret ?? ''),
+    [source.password, source.tls?.key, registry?.password, ...ofLog, ...alarmSecrets(alarms)].map(
+      secret => secret ?? '',
+    ),
   );
 }
 

@@ -3,6 +3,7 @@ import type { CoordinationSettings, Line, RegistrySettings } from './line.ts';
 import { DEFAULT_LOG_BYTES, type WrittenLine } from './line-schema.ts';
 import type { PathMistake } from './mistakes-of.ts';
 import { type MysqlAddress, parseMysqlUrl } from './mysql-url.ts';
+import { alarmsOf } from './resolve-alarms.ts';
 import { createSecretReader, type SecretReader, type Surroundings, secretInFile } from './secrets.ts';
 
 /** A resolved line; to be used only when there are no mistakes. */
@@ -46,6 +47,7 @@ export function resolveLine(written: WrittenLine, around: Surroundings): Resolut
     },
     extractor: written.extractor,
     appender: written.appender,
+    alarms: alarmsOf(written, secrets),
   };
   return { line, mistakes: secrets.mistakes, warnings: secrets.warnings };
 }

@@ -190,3 +190,15 @@ export function columns(about: SettingText): z.ZodType<readonly string[]> {
       : new Refusal('a list of column names, such as [customer_id]', asList);
   });
 }
+
+/** A list of mail addresses, at least one; one text with commas is taken too, as an environment reference gives it. */
+export function addressees(about: SettingText): z.ZodType<readonly string[]> {
+  return setting<readonly string[]>({ type: 'list of addresses', ...about }, 'required', input => {
+    const items = typeof input === 'string' ? input.split(',').map(each => each.trim()) : input;
+    const valid =
+      Array.isArray(items) &&
+      items.length > 0 &&
+      items.every(item => typeof item === 'string' && /^[^\s@,]+@[^\s@,]+$/.test(item));
+    return valid ? items.map(String) : new Refusal('a list of mail addresses, such as [ops@example.com]');
+  });
+}

@@ -1,3 +1,4 @@
+import { alarmErrors } from './error-table/alarm.ts';
 import { binlogErrors } from './error-table/binlog.ts';
 import { configErrors } from './error-table/config.ts';
 import { coordinationErrors } from './error-table/coordination.ts';
@@ -22,6 +23,7 @@ export const errorTable = {
   ...registryErrors,
   ...topologyErrors,
   ...umsErrors,
+  ...alarmErrors,
   ...internalErrors,
 } as const;
 

@@ -124,6 +124,7 @@ function lineOf(schemas: readonly string[], start: StartPoint, random: Random, r
       maxBytes: random.pick([900, 3000, 1 << 20]) ?? 3000,
       timeZone: 'UTC',
     },
+    alarms: { webhooks: [], mail: null, retryForMs: 900_000 },
   };
 }
 

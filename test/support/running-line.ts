@@ -102,6 +102,7 @@ export function testLine(options: TestLineOptions, dir: string): Line {
     topics: { partitions: options.partitions ?? 2, retentionMs: null, retentionBytes: null },
     extractor: { runBytes: options.runBytes ?? 256 * 1024 },
     appender: { maxRows: 500, maxBytes: 1024 * 1024, timeZone: options.timeZone ?? 'UTC' },
+    alarms: { webhooks: [], mail: null, retryForMs: 900_000 },
   };
 }
 

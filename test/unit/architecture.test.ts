@@ -18,6 +18,7 @@ const packageHomes: Readonly<Record<string, readonly string[]>> = {
   lmdb: ['adapters'],
   mysql2: ['adapters'],
   'node-zookeeper-client': ['adapters'],
+  nodemailer: ['adapters'],
   yaml: ['config'],
   zod: ['config', 'topologies'],
 };

@@ -48,6 +48,7 @@ describe('loadLine', () => {
       topics: { partitions: 4, retentionMs: 604_800_000, retentionBytes: 10 * 1024 ** 3 },
       extractor: { runBytes: 262_144 },
       appender: { maxRows: 500, maxBytes: 1_048_576, timeZone: 'UTC' },
+      alarms: { webhooks: [], mail: null, retryForMs: 900_000 },
     });
     assert.ok(line.source.serverId >= 1_000_000_000 && line.source.serverId <= 4_294_967_295);
   });

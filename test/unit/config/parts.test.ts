@@ -171,6 +171,17 @@ describe('the configuration reference', () => {
       'registry.url',
       'registry.password.env',
       'registry.password.file',
+      'alarms.webhooks.<name>.url',
+      'alarms.webhooks.<name>.headers.<header>',
+      'alarms.webhooks.<name>.headers.<header>.env',
+      'alarms.webhooks.<name>.headers.<header>.file',
+      'alarms.webhooks.<name>.secret.env',
+      'alarms.webhooks.<name>.secret.file',
+      'alarms.mail.host',
+      'alarms.mail.password.env',
+      'alarms.mail.password.file',
+      'alarms.mail.from',
+      'alarms.mail.to',
     ]);
   });
 });
