@@ -2,6 +2,7 @@ import { openEmbeddedLog } from '../src/adapters/embedded/index.ts';
 import { openKafkaLog } from '../src/adapters/kafka/index.ts';
 import { systemClock } from '../src/adapters/system-clock.ts';
 import type { Guarantee, Line } from '../src/config/line.ts';
+import { noMetrics } from '../src/config/metrics-schema.ts';
 import type { Log } from '../src/ports/log.ts';
 import { LOAD_SCHEMA } from '../test/support/load.ts';
 
@@ -58,6 +59,7 @@ export function benchLine(options: BenchLineOptions, start: Line['source']['star
     guarantee: log.kind === 'kafka' ? log.guarantee : 'effectively-once',
     coordination: { kind: 'log' },
     registry: null,
+    metrics: noMetrics,
     topics: { partitions, retentionMs: null, retentionBytes: null },
     extractor: { runBytes: 256 * 1024 },
     appender: { maxRows: 500, maxBytes: 1024 * 1024, timeZone: 'UTC' },

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import { alarmSchema } from './alarm-schema.ts';
 import { kafkaSchema } from './kafka-schema.ts';
+import { metricsSchema } from './metrics-schema.ts';
 import { coordinationSchema, registrySchema } from './service-schemas.ts';
 import { named, optionalSection, section } from './setting-groups.ts';
 import {
@@ -192,6 +193,7 @@ export const lineSchema = section(
       },
     ),
     alarms: alarmSchema,
+    metrics: metricsSchema,
   },
 );
 

@@ -48,6 +48,7 @@ export interface Line {
     readonly timeZone: string;
   };
   readonly alarms: AlarmSettings;
+  readonly metrics: MetricsSettings;
 }
 
 /** Who is told when people should look. Nobody, when there is neither a webhook nor mail. */
@@ -56,6 +57,16 @@ export interface AlarmSettings {
   readonly mail: Omit<MailOptions, 'name'> | null;
   /** An alarm that is not taken for so long is given up. */
   readonly retryForMs: number;
+}
+
+/** What each process of a line measures, and where it goes. */
+export interface MetricsSettings {
+  /** How often the source and the log are asked. */
+  readonly everyMs: number;
+  /** Most tables with values of their own. */
+  readonly maxTables: number;
+  /** Null: not served. */
+  readonly prometheus: { readonly host: string; readonly port: number } | null;
 }
 
 /** A durable log in a directory of this machine. `dir` is absolute. */

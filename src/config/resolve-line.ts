@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import type { CoordinationSettings, Line, RegistrySettings } from './line.ts';
+import type { CoordinationSettings, Line, MetricsSettings, RegistrySettings } from './line.ts';
 import { DEFAULT_LOG_BYTES, type WrittenLine } from './line-schema.ts';
 import type { PathMistake } from './mistakes-of.ts';
 import { type MysqlAddress, parseMysqlUrl } from './mysql-url.ts';
@@ -48,6 +48,7 @@ export function resolveLine(written: WrittenLine, around: Surroundings): Resolut
     extractor: written.extractor,
     appender: written.appender,
     alarms: alarmsOf(written, secrets),
+    metrics: metricsOf(written),
   };
   return { line, mistakes: secrets.mistakes, warnings: secrets.warnings };
 }
@@ -79,6 +80,10 @@ function coordinationOf({ coordination: { zookeeper } }: WrittenLine): Coordinat
   if (zookeeper === null) return { kind: 'log' };
   const { servers, root, sessionTimeout } = zookeeper;
   return { kind: 'zookeeper', servers, root, sessionTimeoutMs: sessionTimeout };
+}
+
+function metricsOf({ metrics: { every, tables, prometheus } }: WrittenLine): MetricsSettings {
+  return { everyMs: every, maxTables: tables, prometheus: prometheus?.listen ?? null };
 }
 
 function registryOf({ registry }: WrittenLine, secrets: SecretReader): RegistrySettings | null {

@@ -180,6 +180,30 @@ function isAddress(text: string): boolean {
   return port !== undefined && Number(port) >= 1 && Number(port) <= 65_535;
 }
 
+/** Where a server listens. */
+export interface ListenAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** The address of `host:port`, or of a port alone, which is on 127.0.0.1; null when it is none. Port 0 takes a free one. */
+export function parseListenAddress(input: unknown): ListenAddress | null {
+  const [, bracketed, plain = '127.0.0.1', digits] =
+    /^(?:(?:\[([0-9A-Fa-f:.]+)\]|([^:[\]\s,/]+)):)?(\d{1,5})$/.exec(String(input)) ?? [];
+  const port = Number(digits);
+  return digits === undefined || port > 65_535 ? null : { host: bracketed ?? plain, port };
+}
+
+/** `host:port` or a port, to listen at. */
+export function listenAddress(about: SettingText, fallback: string): z.ZodType<ListenAddress> {
+  const value = parseListenAddress(fallback) ?? { host: '127.0.0.1', port: 0 };
+  return setting<ListenAddress>(
+    { type: '`host:port` or port', ...about },
+    { value, text: fallback },
+    input => parseListenAddress(input) ?? new Refusal(`host:port or a port, such as ${fallback}`),
+  );
+}
+
 /** A list of column names, at least one. */
 export function columns(about: SettingText): z.ZodType<readonly string[]> {
   return setting<readonly string[]>({ type: 'list of columns', ...about }, 'required', input => {

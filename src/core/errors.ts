@@ -7,6 +7,7 @@ import { kafkaErrors } from './error-table/kafka.ts';
 import { logErrors } from './error-table/log.ts';
 import { registryErrors } from './error-table/registry.ts';
 import { sourceErrors } from './error-table/source.ts';
+import { telemetryErrors } from './error-table/telemetry.ts';
 import { topologyErrors } from './error-table/topology.ts';
 import { umsErrors } from './error-table/ums.ts';
 
@@ -22,6 +23,7 @@ export const errorTable = {
   ...coordinationErrors,
   ...registryErrors,
   ...topologyErrors,
+  ...telemetryErrors,
   ...umsErrors,
   ...alarmErrors,
   ...internalErrors,

@@ -82,6 +82,7 @@ export function externalRunner(options: RunnerOptions): Runner {
       reading?.wake();
     },
     tasks: () => [],
+    entries: () => [],
     external: () => {
       const idle = { stage: stage.name, connected: false, inFlightBytes: 0, seq: lastSeq };
       return { ...(reading?.snapshot() ?? idle), standby: lease.standby };

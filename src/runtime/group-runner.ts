@@ -41,5 +41,6 @@ export function groupRunner(options: RunnerOptions): Runner {
     stop: () => stopping.abort(),
     tasks: (): readonly TaskSnapshot[] => session?.tasks() ?? [],
     external: (): ExternalSnapshot | null => null,
+    entries: store => session?.entries(store) ?? [],
   };
 }

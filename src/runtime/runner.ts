@@ -2,7 +2,7 @@ import { isUmbusError } from '../core/errors.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Coordination } from '../ports/coordination.ts';
 import type { Log } from '../ports/log.ts';
-import type { Graph, TaskGroup } from '../topology/graph.ts';
+import type { Erased, Graph, TaskGroup } from '../topology/graph.ts';
 import type { ConfigBoard } from './config-board.ts';
 import type { Counts } from './counts.ts';
 import type { TopologyEvents } from './events.ts';
@@ -35,6 +35,8 @@ export interface Runner {
   stop(): void;
   tasks(): readonly TaskSnapshot[];
   external(): ExternalSnapshot | null;
+  /** What the tasks hold in a store now, tasks after each other. */
+  entries(store: string): Iterable<readonly [Erased, Erased]>;
 }
 
 /** Whether a group can begin again after this error. A fenced member only joins anew; its work is another's. */

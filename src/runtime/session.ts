@@ -1,5 +1,6 @@
 import { UmbusError } from '../core/errors.ts';
 import type { AssignmentListener, Membership, RecordBatch, TopicPartition } from '../ports/log.ts';
+import type { Erased } from '../topology/graph.ts';
 import { ControlFeeds } from './control-feeds.ts';
 import { InFlight } from './in-flight.ts';
 import { giveBackValues } from './outputs.ts';
@@ -241,6 +242,10 @@ export class Session {
   #rebalanced(change: 'assigned' | 'revoked' | 'lost', partitions: readonly TopicPartition[]): void {
     const { events, graph, groupName } = this.#options;
     events.rebalanced?.({ topology: graph.name, group: groupName, change, partitions });
+  }
+
+  entries(store: string): Iterable<readonly [Erased, Erased]> {
+    return [...this.#tasks.values()].flatMap(task => [...task.entries(store)]);
   }
 
   tasks(): readonly TaskSnapshot[] {

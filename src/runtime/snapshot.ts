@@ -9,6 +9,8 @@ export interface InputSnapshot {
   readonly position: bigint;
   /** Records between position and the end of the partition when it was last read. */
   readonly lagRecords: bigint;
+  /** Time of the record processed last, in milliseconds since 1970 UTC; null before the first since the task came here. */
+  readonly timestampMs: number | null;
 }
 
 /** A task as it is now. */

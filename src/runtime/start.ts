@@ -6,6 +6,7 @@ import type { Log } from '../ports/log.ts';
 import { buildTopology } from '../topology/build.ts';
 import type { TopologyDefinition } from '../topology/definition.ts';
 import type { Graph } from '../topology/graph.ts';
+import type { StoreDef } from '../topology/types.ts';
 import { ConfigBoard } from './config-board.ts';
 import { zeroCounts } from './counts.ts';
 import { ensureTopicsPatiently } from './ensure-topics-patiently.ts';
@@ -53,6 +54,8 @@ export interface RunningTopology {
   stop(): Promise<void>;
   /** Counts, positions and tasks as they are now. */
   snapshot(): TopologySnapshot;
+  /** What the tasks of this process hold in a store now, changes that are not committed yet too. To look at, not to change. */
+  entries<K, V>(store: StoreDef<K, V>): Iterable<readonly [K, V]>;
 }
 
 /** Name of the consumer group of a topology's first task group. */
@@ -129,6 +132,11 @@ class Deployment implements RunningTopology {
       tasks: this.#runners.flatMap(runner => runner.tasks()),
       externals: this.#runners.flatMap(runner => runner.external() ?? []),
     };
+  }
+
+  *entries<K, V>({ name }: StoreDef<K, V>): Iterable<readonly [K, V]> {
+    // The store of that name was filled through this definition.
+    for (const runner of this.#runners) yield* runner.entries(name) as Iterable<readonly [K, V]>;
   }
 
   #runner(graph: Graph, index: number): Runner {

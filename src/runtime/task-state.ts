@@ -23,6 +23,8 @@ export interface TaskInput {
   position: bigint;
   /** Offset after the last record of the partition when it was last read. */
   end: bigint;
+  /** Time of the record processed last, in milliseconds since 1970 UTC; null before the first since the task was restored. */
+  timestampMs: number | null;
 }
 
 /** What a task carries from commit to commit. */
@@ -121,6 +123,7 @@ export async function restoreState(
       lanes: new Lanes(groupName, topic.name, partition, metadata.watermarks),
       position,
       end: position,
+      timestampMs: null,
     });
   }
   const stores = new Map<string, TaskStore>();

@@ -3,7 +3,7 @@ import { assert } from '../core/assert.ts';
 import type { CommittedOffset, Headers, LogRecord, OutgoingRecord, RecordBatch } from '../ports/log.ts';
 import { Flow, type Step } from '../topology/flow.ts';
 import { type FusedStages, fuse } from '../topology/fuse.ts';
-import type { Stage } from '../topology/graph.ts';
+import type { Erased, Stage } from '../topology/graph.ts';
 import { noBytes } from '../topology/serdes.ts';
 import type { TopicShape } from '../topology/stream.ts';
 import { controlContext, type InputGate } from './control-context.ts';
@@ -112,6 +112,7 @@ export class Task {
     for (const record of batch.records) this.#processRecord(input, head.stage, head.step, record);
     if (batch.nextOffset > input.position) input.position = batch.nextOffset;
     input.end = batch.endOffset;
+    input.timestampMs = batch.records.at(-1)?.timestampMs ?? input.timestampMs;
     this.#records += batch.records.length;
     this.#environment.counts.records += batch.records.length;
     this.#dirty = true;
@@ -235,10 +236,8 @@ export class Task {
 
   /** Runs the commit punctuation. A promise only as with {@link Task.process}; to be awaited before {@link Task.takeCommit}. */
   flush(): Promise<void> | null {
-    const nowMs = this.#environment.clock.now();
-    for (const due of this.#punctuations.commit) {
-      this.#punctuate(due, this.#punctuations.streamTimeMs ?? nowMs);
-    }
+    const atMs = this.#punctuations.streamTimeMs ?? this.#environment.clock.now();
+    for (const due of this.#punctuations.commit) this.#punctuate(due, atMs);
     return this.#host.calls.waiting ? this.#host.calls.drain() : null;
   }
 
@@ -274,6 +273,11 @@ export class Task {
     events.laneForgotten?.({ topology: graph.name, task: this.#host.name, topic, lanes });
   };
 
+  /** What a store holds now; nothing for one that the task does not have. */
+  entries(store: string): Iterable<readonly [Erased, Erased]> {
+    return this.#state.stores.get(store)?.entries() ?? [];
+  }
+
   /** The task as it is now. */
   snapshot(): TaskSnapshot {
     const { partition } = this;
@@ -282,11 +286,12 @@ export class Task {
       task: this.#host.name,
       partition,
       group: this.#environment.groupName,
-      inputs: [...inputs.values()].map(({ topic, position, end }) => ({
+      inputs: [...inputs.values()].map(({ topic, position, end, timestampMs }) => ({
         topic: topic.name,
         partition,
         position,
         lagRecords: end > position ? end - position : 0n,
+        timestampMs,
       })),
       paused: [...paused],
       stores: Object.fromEntries([...stores].map(([store, { size }]) => [store, size])),

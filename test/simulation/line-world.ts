@@ -1,5 +1,7 @@
 /** A whole line over a model server: extractor, dispatcher and appender as users run them, in memory. */
+
 import type { Line, ResultSettings } from '../../src/config/line.ts';
+import { noMetrics } from '../../src/config/metrics-schema.ts';
 import type { StartPoint } from '../../src/ports/change-source.ts';
 import {
   createDriver,
@@ -117,6 +119,7 @@ function lineOf(schemas: readonly string[], start: StartPoint, random: Random, r
     guarantee: 'exactly-once',
     coordination: { kind: 'log' },
     registry: null,
+    metrics: noMetrics,
     topics: { partitions: 1 + random.below(4), retentionMs: null, retentionBytes: null },
     extractor: { runBytes: random.pick([120, 400, 1500, 262_144]) ?? 400 },
     appender: {

@@ -10,6 +10,7 @@ import { systemClock } from '../../src/adapters/system-clock.ts';
 import { drainedTo } from '../../src/cli/drained.ts';
 import { type Comparison, compareWithSource } from '../../src/cli/quickstart/compare.ts';
 import type { Guarantee, KafkaLogSettings, Line, LineSchema } from '../../src/config/line.ts';
+import { noMetrics } from '../../src/config/metrics-schema.ts';
 import { serverIdOf } from '../../src/config/resolve-line.ts';
 import { isUmbusError } from '../../src/core/errors.ts';
 import type { Log } from '../../src/ports/log.ts';
@@ -101,6 +102,7 @@ export function testLine(options: TestLineOptions, dir: string): Line {
     registry: null,
     topics: { partitions: options.partitions ?? 2, retentionMs: null, retentionBytes: null },
     extractor: { runBytes: options.runBytes ?? 256 * 1024 },
+    metrics: noMetrics,
     appender: { maxRows: 500, maxBytes: 1024 * 1024, timeZone: options.timeZone ?? 'UTC' },
     alarms: { webhooks: [], mail: null, retryForMs: 900_000 },
   };

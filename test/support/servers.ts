@@ -37,7 +37,7 @@ const starters = { mariadb: startMariadb, mysql: startMysql, mysql56: startMysql
 type Skippable = Pick<TestContext, 'skip'>;
 
 /** What `start` gives; where it fails, null and a loud skip, or the failure when the environment variable CI is set. */
-async function orSkip<T>(test: Skippable, title: string, start: () => Promise<T>): Promise<T | null> {
+export async function orSkip<T>(test: Skippable, title: string, start: () => Promise<T>): Promise<T | null> {
   try {
     return await start();
   } catch (error) {

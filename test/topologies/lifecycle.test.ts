@@ -168,7 +168,7 @@ test('runs without a driver: a record is processed at once, and stop ends it', a
     [5],
   );
   assert.deepEqual(running.snapshot().tasks[0]?.inputs, [
-    { topic: 'in', partition: 0, position: 1n, lagRecords: 0n },
+    { topic: 'in', partition: 0, position: 1n, lagRecords: 0n, timestampMs: 0 },
   ]);
   await running.stop();
   await running.done;

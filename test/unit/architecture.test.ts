@@ -19,6 +19,7 @@ const packageHomes: Readonly<Record<string, readonly string[]>> = {
   mysql2: ['adapters'],
   'node-zookeeper-client': ['adapters'],
   nodemailer: ['adapters'],
+  'prom-client': ['adapters'],
   yaml: ['config'],
   zod: ['config', 'topologies'],
 };
@@ -107,6 +108,15 @@ test('the runtime and the consumer do no IO and know time by the Clock port only
   // Waits between attempts are spread by chance unless the caller gives it: the one thing that may differ from run to run.
   const faults = faultsOf(impure, timed).filter(fault => fault !== 'src/runtime/start.ts uses Math.random');
   assert.deepEqual(faults, []);
+});
+
+test('what measures is loaded when a destination is configured, and not before', () => {
+  const eager = (file: SourceFile) =>
+    file.imports
+      .filter(({ path, typeOnly, late }) => path?.startsWith('src/adapters/telemetry/') && !typeOnly && !late)
+      .map(({ path }) => `imports ${path}`);
+  const others = sources.filter(({ path }) => !path.startsWith('src/adapters/telemetry/'));
+  assert.deepEqual(faultsOf(eager, others), []);
 });
 
 test('only the main files of the command line end the process', () => {

@@ -3,7 +3,9 @@ import { resolve } from 'node:path';
 import { Command, Option } from 'commander';
 import type { LineSchemas } from '../../adapters/registry/line-schemas.ts';
 import { systemClock } from '../../adapters/system-clock.ts';
-import type { Line } from '../../config/line.ts';
+import type { Line, MetricsSettings } from '../../config/line.ts';
+import { noMetrics } from '../../config/metrics-schema.ts';
+import { parseListenAddress } from '../../config/settings.ts';
 import { UmbusError } from '../../core/errors.ts';
 import { createEventLog, errorFields } from '../event-log.ts';
 import { exitCodeOf, exitCodesHelp } from '../exit-codes.ts';
@@ -21,6 +23,7 @@ import {
 import { configFrom } from '../run/config-option.ts';
 import { openOutside } from '../run/outside.ts';
 import { runTopologies } from '../run/run-topologies.ts';
+import { openTelemetry } from '../telemetry/run-telemetry.ts';
 import type { Terminal } from '../terminal.ts';
 
 interface Options {
@@ -29,6 +32,7 @@ interface Options {
   readonly instance?: string;
   readonly logDir?: string;
   readonly log: 'text' | 'json';
+  readonly metrics?: string;
 }
 
 /** A log without a line may grow to this. */
@@ -49,6 +53,10 @@ export function runCommand(terminal: Terminal, exitWith: ExitWith): Command {
     .option('--config <key=value|file>', 'config for topologies of your own; may be repeated', collect, [])
     .option('--instance <name>', 'name of this deployment, part of group names (default: the data source)')
     .option('--log-dir <dir>', 'directory of the embedded log, for topologies of your own without a line')
+    .option(
+      '--metrics <host:port>',
+      'serve /metrics, /healthz and /readyz there; a port alone: on this machine',
+    )
     .addOption(
       new Option('--log <format>', 'form of the messages on standard error')
         .choices(['text', 'json'])
@@ -91,21 +99,39 @@ async function run(names: readonly string[], options: Options, terminal: Termina
     since: new Date(systemClock.now()).toISOString(),
   };
   const instance = options.instance ?? line?.ds ?? 'local';
-  const base = { clock: systemClock, instance, member, about, events, stopping };
+  const metrics = metricsOf(options, line);
+  await using telemetry = await openTelemetry({ settings: metrics, instance, clock: systemClock, events });
+  const base = { clock: systemClock, instance, member, about, events, stopping, telemetry };
   if (line === null) {
     const dir = resolve(options.logDir ?? '');
     await using log = await openLogIn(dir, LOG_BYTES_MAX, 'owner');
     events('info', 'Log is open.', { at: dir });
+    telemetry?.ready();
     await runTopologies(modules, { ...base, log });
     return;
   }
   await using outside = await openOutside(line, base);
   if (outside === null) return;
   events('info', 'Log is open.', { at: logPlace(line), line: options.line });
+  await using _ = telemetry?.watch(line, outside.log);
+  telemetry?.ready();
   const named = await chosenNamed(names, line, outside.registered);
   const chosen = [...named, ...modules];
   assertNamesDiffer(chosen);
   await runTopologies(chosen, { ...base, log: outside.log, coordination: outside.coordination });
+}
+
+/** Errors: UMBUS_USAGE for an address that is none. */
+function metricsOf(options: Options, line: Line | null): MetricsSettings {
+  const settings = line?.metrics ?? noMetrics;
+  if (options.metrics === undefined) return settings;
+  const prometheus = parseListenAddress(options.metrics);
+  if (prometheus === null)
+    throw new UmbusError(
+      'UMBUS_USAGE',
+      '--metrics takes host:port or a port to listen at, such as 127.0.0.1:9464.',
+    );
+  return { ...settings, prometheus };
 }
 
 function namedIn(names: readonly string[]): readonly string[] {

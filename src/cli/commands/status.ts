@@ -5,9 +5,9 @@ import { exitCodes } from '../exit-codes.ts';
 import { jsonText } from '../json-text.ts';
 import { lineOf, openLineLog } from '../open-line.ts';
 import type { ExitWith } from '../program.ts';
-import type { ExtractorStatus, LineStatus, SourceStatus } from '../status/line-status.ts';
+import { askSource } from '../status/ask-source.ts';
+import type { LineStatus } from '../status/line-status.ts';
 import { type LogStatus, readLogStatus } from '../status/read-log.ts';
-import { sourceAbsent, sourceLag } from '../status/source-lag.ts';
 import { statusText } from '../status/status-text.ts';
 import type { Terminal } from '../terminal.ts';
 
@@ -47,20 +47,4 @@ async function lineStatus(line: Line, clock: Clock, signal: AbortSignal): Promis
   const source = await askSource(line, logStatus.extractor, clock, signal);
   const attention = logStatus.tables.some(table => table.parked !== null) || logStatus.dead.others > 0;
   return { ds: line.ds, at: new Date(clock.now()).toISOString(), ...logStatus, source, attention };
-}
-
-async function askSource(
-  line: Line,
-  extractor: ExtractorStatus | null,
-  clock: Clock,
-  signal: AbortSignal,
-): Promise<SourceStatus> {
-  const { sourceStatus } = await import('../../adapters/mysql/index.ts');
-  try {
-    const { file, position, gtid, binlogs } = await sourceStatus(line.source, signal);
-    return sourceLag({ file, position, gtid, files: binlogs }, extractor, clock.now());
-  } catch (error) {
-    // A server that is down is something to tell, not a reason to hide what the log knows.
-    return sourceAbsent(error);
-  }
 }

@@ -3,6 +3,7 @@ import type { Coordination } from '../../ports/coordination.ts';
 import type { Log } from '../../ports/log.ts';
 import { type RunningTopology, startTopology } from '../../runtime/start.ts';
 import { type EventLog, errorFields } from '../event-log.ts';
+import type { RunTelemetry } from '../telemetry/run-telemetry.ts';
 import type { ChosenTopology } from './chosen-topologies.ts';
 import { topologyLog } from './topology-log.ts';
 
@@ -21,6 +22,8 @@ export interface RunOptions {
   /** Who extracts, when several processes could. */
   readonly coordination?: Coordination;
   readonly events: EventLog;
+  /** Measures them; null: nothing is measured. */
+  readonly telemetry?: RunTelemetry | null;
   /** Stops all of them gracefully. */
   readonly stopping: AbortSignal;
 }
@@ -30,7 +33,7 @@ export interface RunOptions {
  * stopped the same way, and its error is thrown.
  */
 export async function runTopologies(chosen: readonly ChosenTopology[], options: RunOptions): Promise<void> {
-  const { events, stopping, clock, ...shared } = options;
+  const { events, stopping, clock, telemetry = null, ...shared } = options;
   const ended = new AbortController();
   const running: RunningTopology[] = [];
   const stopAll = (): Promise<unknown> => Promise.all(running.map(topology => topology.stop()));
@@ -54,9 +57,10 @@ export async function runTopologies(chosen: readonly ChosenTopology[], options: 
       const topology = startTopology(definition, config, {
         ...shared,
         clock,
-        events: topologyLog(events),
+        events: topologyLog(events, telemetry?.metrics ?? null),
       });
       running.push(topology);
+      telemetry?.add(topology);
       watches.push(watch(topology));
       events('info', 'Topology starts.', { topology: topology.name, group: topology.group });
     }

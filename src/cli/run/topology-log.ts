@@ -1,14 +1,16 @@
+import type { Metrics } from '../../ports/metrics.ts';
 import type { TopologyEvents } from '../../runtime/events.ts';
+import { topologyMetrics } from '../../telemetry/metrics/topology-metrics.ts';
 import type { EventLog } from '../event-log.ts';
 
 /** Different things parked or skipped that are told one by one; more are only counted. */
 const TOLD_MAX = 1_000;
 
 /**
- * Events of running topologies as lines. Commits are not told one by one: {@link reportProgress} sums them up. A table is told when it is parked
+ * Events of running topologies as lines, and as metrics where nothing else counts them (`metrics` null: not measured). Commits are not told one by one: {@link reportProgress} sums them up. A table is told when it is parked
  * first; what follows is counted.
  */
-export function topologyLog(log: EventLog): TopologyEvents {
+export function topologyLog(log: EventLog, metrics: Metrics | null = null): TopologyEvents {
   const told = new Set<string>();
   const firstTime = (what: string): boolean => {
     if (told.has(what) || told.size >= TOLD_MAX) return false;
@@ -17,6 +19,8 @@ export function topologyLog(log: EventLog): TopologyEvents {
   };
   return {
     stateChanged: ({ topology, from, to }) => log('info', `Topology is ${to}.`, { topology, from }),
+    committed: ({ topology, durationMs }) =>
+      metrics?.observe(topologyMetrics.commitSeconds, { topology }, durationMs / 1000),
     parked: ({ topology, task, stage, topic, partition, offset, key, code, message }) => {
       if (!firstTime(`parked ${topology} ${key} ${code}`)) return;
       log('warn', 'Parked; the rest goes on. Later records of it are parked too, and counted.', {
@@ -40,12 +44,14 @@ export function topologyLog(log: EventLog): TopologyEvents {
         from: `${topic}/${partition}@${offset}`,
       });
     },
-    rebalanced: ({ topology, group, change, partitions }) =>
+    rebalanced: ({ topology, group, change, partitions }) => {
+      metrics?.add(topologyMetrics.rebalances, { topology, change });
       log('info', `Partitions were ${change}.`, {
         topology,
         group,
         partitions: partitions.map(({ topic, partition }) => `${topic}/${partition}`).join(','),
-      }),
+      });
+    },
     restarted: ({ topology, group, code, message, attempt, delayMs }) =>
       log('warn', 'Begins again from its last commit.', {
         topology,

@@ -49,6 +49,8 @@ export type SourceStatus =
       readonly lagSeconds: number | null;
       /** The file that comes next is not on the server any more. */
       readonly positionGone: boolean;
+      /** Size of all binlog files that the server keeps. */
+      readonly binlogBytes: number;
     }
   | { readonly reachable: false; readonly code: string; readonly message: string };
 

@@ -40,8 +40,8 @@ export async function readLogStatus(log: Log, line: Line, signal: AbortSignal): 
   };
 }
 
-/** An embedded log is the line's own; a cluster has the topics of others too. */
-function topicsOf(
+/** The topics of a line among all. An embedded log is the line's own; a cluster has the topics of others too. */
+export function topicsOf(
   { ds, schemas, log }: Line,
   topics: readonly TopicDescription[],
 ): readonly TopicDescription[] {
@@ -68,7 +68,8 @@ export async function newestRun(
   return record === undefined || record.value === null ? null : decodeRawRun(record.value);
 }
 
-async function extractorStatus(
+/** Where the extractor of a line has got to; null before its first record. */
+export async function extractorStatus(
   log: Log,
   topics: readonly TopicDescription[],
   ds: string,

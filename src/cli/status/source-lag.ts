@@ -21,6 +21,7 @@ export function sourceLag(server: ServerEnd, extractor: ExtractorStatus | null, 
     gtid,
     lagBytes,
     lagSeconds: lagBytes === null || extractor === null ? null : secondsBehind(lagBytes, extractor, nowMs),
+    binlogBytes: files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
     positionGone: extractor !== null && !files.some(each => each.name === extractor.file),
   };
 }

@@ -6,6 +6,7 @@ export const layers = [
   ['change'],
   ['masking', 'rules', 'sharding'],
   ['ports'],
+  ['telemetry'],
   ['topology'],
   ['stages'],
   ['runtime'],

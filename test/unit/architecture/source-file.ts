@@ -9,6 +9,8 @@ export interface Import {
   /** Path from the project's root for relative specifiers, null for packages. */
   readonly path: string | null;
   readonly typeOnly: boolean;
+  /** `import(...)`: loaded when that line runs. */
+  readonly late: boolean;
 }
 
 /** A TypeScript file as the layer test sees it. */
@@ -53,6 +55,7 @@ export function sourceFile(path: string, text: string): SourceFile {
       specifier,
       path: local ? posix.join(posix.dirname(path), specifier) : null,
       typeOnly: match[1] !== undefined,
+      late: match[6] !== undefined && match[0].includes('('),
     });
   }
   return { path, lines: text.split('\n').length - 1, imports, code: text.replace(opaque, blank) };

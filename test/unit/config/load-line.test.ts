@@ -49,8 +49,26 @@ describe('loadLine', () => {
       extractor: { runBytes: 262_144 },
       appender: { maxRows: 500, maxBytes: 1_048_576, timeZone: 'UTC' },
       alarms: { webhooks: [], mail: null, retryForMs: 900_000 },
+      metrics: { everyMs: 15_000, maxTables: 1_000, prometheus: null },
     });
     assert.ok(line.source.serverId >= 1_000_000_000 && line.source.serverId <= 4_294_967_295);
+  });
+
+  it('takes an address to listen at as a port, a host with a port, or an IPv6 address', () => {
+    const listenOf = (listen: string) =>
+      lineOf(
+        `ds: shop\nsource: { url: "mysql://umbus@db" }\nschemas: { shop: }\nmetrics: { prometheus: { listen: ${listen} } }\n`,
+      ).metrics.prometheus;
+    assert.deepEqual(listenOf('9464'), { host: '127.0.0.1', port: 9464 });
+    assert.deepEqual(listenOf('"0.0.0.0:80"'), { host: '0.0.0.0', port: 80 });
+    assert.deepEqual(listenOf('"[::1]:9464"'), { host: '::1', port: 9464 });
+    assert.deepEqual(listenOf(''), { host: '127.0.0.1', port: 9464 });
+    const { mistakes } = readLineText(
+      'ds: shop\nsource: { url: "mysql://umbus@db" }\nschemas: { shop: }\nmetrics: { prometheus: { listen: "here:99999" } }\n',
+      '/srv/lines/shop.yaml',
+      {},
+    );
+    assert.match(mistakes.map(mistakeText).join(), /host:port or a port, such as 127\.0\.0\.1:9464/);
   });
 
   it('gives a line that is frozen through and through', () => {

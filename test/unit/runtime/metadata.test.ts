@@ -67,7 +67,7 @@ test('when there are more lanes than metadata holds, the least recently used is 
   for (let index = 0; index < 200; index += 1) lanes.of(laneName(index)).watermark = Buffer.alloc(28, index);
   lanes.of(laneName(0));
   const state = new TaskState(
-    new Map([['t', { topic: t, lanes, position: 5n, end: 5n }]]),
+    new Map([['t', { topic: t, lanes, position: 5n, timestampMs: null, end: 5n }]]),
     new Map(),
     new Map(),
     noMetadata,

@@ -1,0 +1,9 @@
+/** Metrics of this process and where they go. Imported when a destination is configured. */
+export {
+  type Health,
+  type MetricsServer,
+  type MetricsServerOptions,
+  startMetricsServer,
+} from './metrics-server.ts';
+export { measureProcess, type ProcessSource } from './process-source.ts';
+export { createMetrics } from './prom-metrics.ts';

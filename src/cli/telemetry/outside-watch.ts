@@ -1,0 +1,97 @@
+import type { Line } from '../../config/line.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { Log } from '../../ports/log.ts';
+import { type Gathered, gathered } from '../../ports/metrics.ts';
+import { logMetrics, sourceMetrics } from '../../telemetry/metrics/line-metrics.ts';
+import { deadTopicOf } from '../parked/dead-records.ts';
+import { askSource } from '../status/ask-source.ts';
+import type { SourceStatus } from '../status/line-status.ts';
+import { extractorStatus, topicsOf } from '../status/read-log.ts';
+
+/** What is asked of the world outside now and then, so that reading the metrics asks nobody. */
+export interface OutsideWatch {
+  /** What the last round found; nothing before it. */
+  values(): Iterable<Gathered>;
+}
+
+/** What a watch asks, and how often. */
+export interface WatchOptions {
+  readonly line: Line;
+  readonly log: Log;
+  readonly clock: Clock;
+  readonly everyMs: number;
+  /** Whether this process reads the source: of several processes one asks it. */
+  readonly extracts: () => boolean;
+  /** Told of a round in which the log could not be read. */
+  readonly failed: (error: unknown) => void;
+}
+
+/** Asks the log and the source of a line in rounds, until `signal` aborts; `done` resolves then and never rejects. */
+export function watchOutside(
+  options: WatchOptions,
+  signal: AbortSignal,
+): OutsideWatch & { readonly done: Promise<void> } {
+  let values: readonly Gathered[] = [];
+  const run = async (): Promise<void> => {
+    while (!signal.aborted) {
+      try {
+        values = [...(await logValues(options)), ...(await sourceValuesOf(options, signal))];
+      } catch (error) {
+        // Old values would look like a line that stands still.
+        values = [];
+        if (!signal.aborted) options.failed(error);
+      }
+      await options.clock.sleep(options.everyMs, signal);
+    }
+  };
+  return { values: () => values, done: run() };
+}
+
+async function logValues({ line, log }: WatchOptions): Promise<readonly Gathered[]> {
+  const topics = topicsOf(line, await log.topics());
+  const values: Gathered[] = [];
+  let usedBytes: number | null = 0;
+  for (const { name: topic, extents } of topics) {
+    const records = extents.reduce((sum, { earliest, latest }) => sum + latest - earliest, 0n);
+    values.push(gathered(logMetrics.topicRecords, { topic }, Number(records)));
+    if (topic === deadTopicOf(line.ds)) values.push(gathered(logMetrics.deadRecords, {}, Number(records)));
+    const bytes = sumOrNull(extents.map(extent => extent.bytes));
+    if (bytes !== null) values.push(gathered(logMetrics.topicBytes, { topic }, bytes));
+    usedBytes = usedBytes === null || bytes === null ? null : usedBytes + bytes;
+  }
+  if (usedBytes !== null) values.push(gathered(logMetrics.usedBytes, {}, usedBytes));
+  if (line.log.kind === 'embedded') {
+    const { diskFreeBytes } = await import('../../adapters/telemetry/disk-space.ts');
+    const free = await diskFreeBytes(line.log.dir);
+    values.push(gathered(logMetrics.limitBytes, {}, line.log.maxBytes));
+    if (free !== null) values.push(gathered(logMetrics.diskFreeBytes, {}, free));
+  }
+  return values;
+}
+
+async function sourceValuesOf(options: WatchOptions, signal: AbortSignal): Promise<readonly Gathered[]> {
+  const { line, log, clock, extracts } = options;
+  if (!extracts()) return [];
+  const extractor = await extractorStatus(log, await log.topics(), line.ds);
+  return sourceValues(await askSource(line, extractor, clock, signal));
+}
+
+function sourceValues(status: SourceStatus): readonly Gathered[] {
+  if (!status.reachable) return [gathered(sourceMetrics.reachable, {}, 0)];
+  const { file, position, lagBytes, lagSeconds, binlogBytes, positionGone } = status;
+  const number = /\.(\d+)$/.exec(file)?.[1];
+  return [
+    gathered(sourceMetrics.reachable, {}, 1),
+    ...(number === undefined ? [] : [gathered(sourceMetrics.file, {}, Number(number))]),
+    gathered(sourceMetrics.position, {}, position),
+    gathered(sourceMetrics.binlogBytes, {}, binlogBytes),
+    ...(lagBytes === null ? [] : [gathered(sourceMetrics.lagBytes, {}, lagBytes)]),
+    ...(lagSeconds === null ? [] : [gathered(sourceMetrics.lagSeconds, {}, lagSeconds)]),
+    gathered(sourceMetrics.positionGone, {}, positionGone ? 1 : 0),
+  ];
+}
+
+function sumOrNull(values: readonly (number | null)[]): number | null {
+  const known = values.filter(value => value !== null);
+  return known.length === values.length ? known.reduce((sum, value) => sum + value, 0) : null;
+}

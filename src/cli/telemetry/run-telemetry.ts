@@ -1,0 +1,124 @@
+import type { Line, MetricsSettings } from '../../config/line.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { Log } from '../../ports/log.ts';
+import type { Gathered, Metrics } from '../../ports/metrics.ts';
+import type { TopologySnapshot } from '../../runtime/snapshot.ts';
+import type { RunningTopology } from '../../runtime/start.ts';
+import { tablesStore } from '../../stages/append.ts';
+import { allMetrics, LINE_LABEL } from '../../telemetry/metrics/catalogue.ts';
+import { type EventLog, errorFields } from '../event-log.ts';
+import { packageVersion } from '../version.ts';
+import { liveness, readiness } from './health.ts';
+import { watchOutside } from './outside-watch.ts';
+import { tableSampler } from './table-samples.ts';
+import { topologySamples } from './topology-samples.ts';
+
+/** Metrics of a process that runs topologies. */
+export interface RunTelemetry extends AsyncDisposable {
+  readonly metrics: Metrics;
+  /** Measures a topology from now on. */
+  add(topology: RunningTopology): void;
+  /** What the topologies run on is open. */
+  ready(): void;
+  /** Asks the log and the source of a line how far they are, until disposed. */
+  watch(line: Line, log: Log): AsyncDisposable;
+}
+
+/** What {@link openTelemetry} needs. */
+export interface TelemetryOptions {
+  readonly settings: MetricsSettings;
+  readonly instance: string;
+  readonly clock: Clock;
+  readonly events: EventLog;
+}
+
+/**
+ * Begins to measure this process and serves what it measures. Null where the settings name no destination: then nothing is measured and no library loaded.
+ * Errors: UMBUS_METRICS_LISTEN.
+ */
+export async function openTelemetry(options: TelemetryOptions): Promise<RunTelemetry | null> {
+  const { settings, instance, events } = options;
+  if (settings.prometheus === null) return null;
+  const { createMetrics, measureProcess, startMetricsServer } = await import(
+    '../../adapters/telemetry/index.ts'
+  );
+  await using opened = new AsyncDisposableStack();
+  const metrics = createMetrics(allMetrics, { [LINE_LABEL]: instance });
+  metrics.gather(opened.use(measureProcess(packageVersion())).source);
+  const telemetry = new Telemetry(options, metrics);
+  const { host, port } = settings.prometheus;
+  const live = () => liveness(telemetry.snapshots());
+  const ready = () => readiness(!telemetry.isOpen, telemetry.snapshots());
+  const server = opened.use(await startMetricsServer({ host, port, metrics, live, ready }));
+  events('info', 'Metrics are served.', { at: `${server.url}/metrics` });
+  const kept = opened.move();
+  return {
+    metrics,
+    add: topology => telemetry.add(topology),
+    ready: () => telemetry.ready(),
+    watch: (line, log) => telemetry.watch(line, log),
+    [Symbol.asyncDispose]: () => kept.disposeAsync(),
+  };
+}
+
+class Telemetry {
+  readonly #options: TelemetryOptions;
+  readonly #metrics: Metrics;
+  readonly #topologies: RunningTopology[] = [];
+  readonly #sampleTables: ReturnType<typeof tableSampler>;
+  isOpen = false;
+
+  constructor(options: TelemetryOptions, metrics: Metrics) {
+    this.#options = options;
+    this.#metrics = metrics;
+    this.#sampleTables = tableSampler(options.settings.maxTables);
+    metrics.gather(() => this.#topologyValues());
+  }
+
+  snapshots(): readonly TopologySnapshot[] {
+    return this.#topologies.map(topology => topology.snapshot());
+  }
+
+  add(topology: RunningTopology): void {
+    this.#topologies.push(topology);
+  }
+
+  ready(): void {
+    this.isOpen = true;
+  }
+
+  watch(line: Line, log: Log): AsyncDisposable {
+    const closing = new AbortController();
+    const { clock, events, settings } = this.#options;
+    const watch = watchOutside(
+      {
+        line,
+        log,
+        clock,
+        everyMs: settings.everyMs,
+        extracts: () => this.#extracts(),
+        failed: error => events('warn', 'The log cannot be asked for its metrics.', errorFields(error)),
+      },
+      closing.signal,
+    );
+    const gathering = this.#metrics.gather(() => watch.values());
+    return {
+      async [Symbol.asyncDispose]() {
+        gathering[Symbol.dispose]();
+        closing.abort();
+        await watch.done;
+      },
+    };
+  }
+
+  #extracts(): boolean {
+    return this.snapshots().some(({ externals }) => externals.some(({ standby }) => !standby));
+  }
+
+  *#topologyValues(): Generator<Gathered> {
+    const nowMs = this.#options.clock.now();
+    for (const topology of this.#topologies) yield* topologySamples(topology.snapshot(), nowMs);
+    const appender = this.#topologies.find(({ name }) => name === 'appender');
+    if (appender !== undefined) yield* this.#sampleTables(appender.entries(tablesStore));
+  }
+}
