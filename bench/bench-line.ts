@@ -60,6 +60,7 @@ export function benchLine(options: BenchLineOptions, start: Line['source']['star
     coordination: { kind: 'log' },
     registry: null,
     metrics: noMetrics,
+    signals: { schema: 'dbus' },
     topics: { partitions, retentionMs: null, retentionBytes: null },
     extractor: { runBytes: 256 * 1024 },
     appender: { maxRows: 500, maxBytes: 1024 * 1024, timeZone: 'UTC' },

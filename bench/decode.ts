@@ -9,7 +9,12 @@ import { join } from 'node:path';
 import ZongJi from '@vlasky/zongji';
 import { createMysqlSource } from '../src/adapters/mysql/index.ts';
 import { decodeRawRun, encodeRawRun, type RawRun } from '../src/change/raw-run.ts';
-import { type AppendOutput, createAppender, type TableState } from '../src/stages/append.ts';
+import {
+  type AppendOutput,
+  createAppender,
+  type SignalState,
+  type TableState,
+} from '../src/stages/append.ts';
 import { createExtractor } from '../src/stages/extract.ts';
 import type { SourceSignal } from '../src/stages/extract-signal.ts';
 import { LOAD_SCHEMA } from '../test/support/load.ts';
@@ -92,7 +97,11 @@ async function collectRuns(server: DecodeBenchServer, set: LoadSet): Promise<rea
     if (run.events.length > 0) runs.push(encodeRawRun(run));
   };
   const on = (value: SourceSignal): void =>
-    extractor.on({ key: null, value, timestampMs: 0, seq: new Uint8Array(), headers: {} }, context, take);
+    extractor.on(
+      { key: null, value, topic: '', offset: 0n, timestampMs: 0, seq: new Uint8Array(), headers: {} },
+      context,
+      take,
+    );
   const { server: identity, from } = connection;
   on({ kind: 'open', server: identity, from, epoch: 1, skipBefore: null });
   while (!done && next < set.end - LANDED_SLACK_BYTES) {
@@ -111,15 +120,15 @@ async function collectRuns(server: DecodeBenchServer, set: LoadSet): Promise<rea
  */
 function decodeAll(runs: readonly Buffer[]): { seconds: number; rows: number; bytes: number } {
   const states = new Map<string, TableState>();
+  const signals = new Map<string, SignalState>();
+  const storeOf = <V>(values: Map<string, V>) => ({
+    get: (key: string) => values.get(key),
+    set: (key: string, value: V) => void values.set(key, value),
+    delete: (key: string) => void values.delete(key),
+    entries: () => values.entries(),
+  });
   const context = {
-    stores: {
-      tables: {
-        get: (key: string) => states.get(key),
-        set: (key: string, state: TableState) => void states.set(key, state),
-        delete: (key: string) => void states.delete(key),
-        entries: () => states.entries(),
-      },
-    },
+    stores: { tables: storeOf(states), signals: storeOf(signals) },
     task: 'bench-0',
     partition: 0,
     now: () => 0,
@@ -141,6 +150,8 @@ function decodeAll(runs: readonly Buffer[]): { seconds: number; rows: number; by
       const record = {
         key: '',
         value: decodeRawRun(run),
+        topic: '',
+        offset: 0n,
         timestampMs: 0,
         seq: new Uint8Array(16),
         headers: {},

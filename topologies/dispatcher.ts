@@ -1,8 +1,10 @@
+import type { Line } from '../src/config/line.ts';
+import { signalTables } from '../src/config/subscription.ts';
 import { createDispatcher } from '../src/stages/dispatch.ts';
 import { defineTopology, trusted } from '../src/topology/definition.ts';
-import { bySchema, deadTopicName, rawTopic, schemaTopic, type TopicSettings } from './topics.ts';
+import { bySchema, deadTopicName, rawTopic, schemaNames, schemaTopic, type TopicSettings } from './topics.ts';
 
-export type DispatcherConfig = TopicSettings;
+export type DispatcherConfig = TopicSettings & Pick<Line, 'signals'>;
 
 /** `<ds>` → `<ds>.<schema>`: the same raw runs, split by schema, a table always to the same partition. */
 export const dispatcher = defineTopology({
@@ -17,7 +19,8 @@ export const dispatcher = defineTopology({
       .process('dispatch', {}, () =>
         createDispatcher({
           partitions: config.topics.partitions,
-          subscribedSchema: schema => Object.hasOwn(config.schemas, schema),
+          schemas: schemaNames(config),
+          signal: signalTables(config),
         }),
       )
       .to('by-schema', part => topics.of(part.schema), {

@@ -1,5 +1,5 @@
 import type { Line } from '../src/config/line.ts';
-import { subscription } from '../src/config/subscription.ts';
+import { signalTables, subscription } from '../src/config/subscription.ts';
 import type { ChangeSource } from '../src/ports/change-source.ts';
 import { createExtractor } from '../src/stages/extract.ts';
 import { extractSource } from '../src/stages/extract-source.ts';
@@ -8,7 +8,7 @@ import { rawTopic, type TopicSettings } from './topics.ts';
 
 /** Part of a line that the extractor needs, and where the bytes come from. */
 export type MysqlExtractorConfig = TopicSettings &
-  Pick<Line, 'extractor'> & {
+  Pick<Line, 'extractor' | 'signals'> & {
     readonly start: Line['source']['start'];
     readonly source: ChangeSource;
   };
@@ -24,6 +24,7 @@ export const mysqlExtractor = defineTopology({
       .process('extract', {}, () =>
         createExtractor({
           subscribed: subscription(config),
+          signal: signalTables(config),
           subscribedSchema: schema => Object.hasOwn(config.schemas, schema),
           runBytes: config.extractor.runBytes,
         }),

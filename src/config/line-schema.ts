@@ -140,6 +140,20 @@ export const lineSchema = section(
     ),
     coordination: coordinationSchema,
     registry: registrySchema,
+    signals: section(
+      { doc: "umbus's own tables in the source: heartbeats, and watermarks of full pulls." },
+      {
+        schema: text(
+          {
+            type: 'name',
+            doc: 'Schema that holds them. Their rows are never published, also when the line publishes the schema.',
+            expected: 'a schema name of up to 64 letters, digits, _ and -',
+            pattern: dsPattern,
+          },
+          { value: 'dbus', text: 'dbus' },
+        ),
+      },
+    ),
     topics: section(
       { doc: 'Shape of the topics.' },
       {

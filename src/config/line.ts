@@ -30,6 +30,8 @@ export interface Line {
   readonly coordination: CoordinationSettings;
   /** Null: raw runs carry the fixed schema id of `ums-schema/`, and no result topic is Avro. */
   readonly registry: RegistrySettings | null;
+  /** Where umbus has tables of its own in the source. */
+  readonly signals: { readonly schema: string };
   readonly topics: {
     /** Partitions of each `<ds>.<schema>` and its result topic. */
     readonly partitions: number;

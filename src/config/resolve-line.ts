@@ -40,6 +40,7 @@ export function resolveLine(written: WrittenLine, around: Surroundings): Resolut
     guarantee: written.guarantee,
     coordination: coordinationOf(written),
     registry: registryOf(written, secrets),
+    signals: written.signals,
     topics: {
       partitions: topics.partitions,
       retentionMs: topics.retention,

@@ -1,3 +1,4 @@
+import { signalKind } from '../change/signal-tables.ts';
 import type { LineSchema } from './line.ts';
 
 /** Whether a table is meant, by the exact names of its schema and itself. Pure and quick enough to be asked for each table map. */
@@ -15,6 +16,11 @@ export function subscription(line: TableChoices): TablePredicate {
     const unwanted = matcher(schema.exclude);
     return table => wanted(table) && !unwanted(table);
   });
+}
+
+/** umbus's own tables in the source. */
+export function signalTables({ signals }: { readonly signals: { readonly schema: string } }): TablePredicate {
+  return (schema, table) => signalKind(signals.schema, schema, table) !== null;
 }
 
 /** The published tables whose updates carry a `b` row. */

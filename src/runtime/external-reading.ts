@@ -113,7 +113,9 @@ export class Reading {
     try {
       const key = resumeFrom.key.decode(record.key ?? noBytes);
       const value = resumeFrom.value.decode(record.value ?? noBytes);
-      return { key, value, timestampMs, seq: headers[SEQ_HEADER] ?? noBytes, headers };
+      const topic = resumeFrom.name;
+      const seq = headers[SEQ_HEADER] ?? noBytes;
+      return { key, value, topic, offset: record.offset, timestampMs, seq, headers };
     } catch (cause) {
       throw new UmbusError(
         'UMBUS_TOPOLOGY_DECODE',

@@ -123,6 +123,8 @@ export class Task {
   #processRecord(input: TaskInput, stage: Stage, step: Step, record: LogRecord): void {
     if (!this.#enter(input, record) || !this.#decode(input, stage, record)) return;
     const flow = this.#flow;
+    flow.topic = input.topic.name;
+    flow.offset = record.offset;
     flow.timestampMs = record.timestampMs;
     flow.seq = this.#host.place.seq;
     flow.headers = record.headers;
@@ -206,6 +208,8 @@ export class Task {
     const flow = this.#flow;
     flow.key = null;
     flow.value = null;
+    flow.topic = '';
+    flow.offset = -1n;
     flow.headers = noHeaders;
     flow.timestampMs = timestampMs;
     flow.seq = this.#host.place.seq;

@@ -29,8 +29,18 @@ export interface AppendOptions {
   readonly result?: (schema: string) => ResultPlacing;
   /** Why the rows of a table with these columns cannot be published, which parks it; null: they can. Default: all can. */
   readonly refused?: (table: PublishedTable) => UmbusError | null;
+  /** The source's tables with heartbeats and watermarks; default: there are none. */
+  readonly signals?: SignalPlace;
   /** Whether messages of a schema may hold marks (ums-schema/README.md). Where not, what would need one parks its table. Default: they may. */
   readonly marks?: (schema: string) => boolean;
+}
+
+/** Where signal rows come from, and which of them concern a task. */
+export interface SignalPlace {
+  /** Schema of the source that holds the tables. */
+  readonly schema: string;
+  /** Partitions of each `<ds>.<schema>`. */
+  readonly partitions: number;
 }
 
 /** {@link AppendOptions} with every default filled in. */
@@ -45,6 +55,7 @@ export interface AppendSettings {
   readonly result: (schema: string) => ResultPlacing | null;
   readonly refused: (table: PublishedTable) => UmbusError | null;
   readonly marks: (schema: string) => boolean;
+  readonly signals: SignalPlace | null;
 }
 
 /** A table as its rows are about to be published. Equal columns of one process are one object. */

@@ -13,12 +13,14 @@ import { parseQuery } from '../binlog/query.ts';
 import { fileNumberOf } from '../binlog/rotate.ts';
 import { isRowsEvent } from '../binlog/rows/rows-event.ts';
 import type { RawRun, RawTable } from '../change/raw-run.ts';
+import type { SignalKind } from '../change/signal-tables.ts';
 import { UmbusError } from '../core/errors.ts';
 import { FILE_NUMBER_MAX } from '../ums/ids.ts';
 import { viewOf } from '../ums/tuple-buffer.ts';
 import type { DecoderCache, TableDecoder } from './append-decoders.ts';
 import type { EventPlace } from './append-event.ts';
 import { TRANSACTION_SPAN } from './append-park.ts';
+import type { SignalReader } from './append-signal.ts';
 import { NEW_TABLE, type TableState } from './append-state.ts';
 import { emptiedTables } from './append-statement.ts';
 import { type AppendShared, TablePart } from './append-table.ts';
@@ -31,6 +33,10 @@ export interface RunContext {
   readonly stateOf: (key: string) => TableState | undefined;
   /** `schema.table` of all known tables. */
   readonly known: () => Iterable<string>;
+  /** The schema whose topic the run comes from; '' when it comes from elsewhere. */
+  readonly schema: string;
+  /** What reads the signal rows of the run; null for nobody. */
+  readonly signals: SignalReader | null;
   /** Tables to leave alone. */
   readonly wanted: (schema: string, table: string) => boolean;
 }
@@ -144,6 +150,11 @@ class RunWalk {
   #rows(table: RawTable, index: number, start: number, end: number): void {
     let part = this.#byIndex[index];
     if (part === undefined) {
+      const kind = this.#context.signals?.kindOf(table) ?? null;
+      if (kind !== null) {
+        this.#signals(table, kind, start, end);
+        return;
+      }
       part = this.#partOf(table.schema, table.table);
       this.#byIndex[index] = part;
     }
@@ -159,6 +170,21 @@ class RunWalk {
       }
     }
     if (o < end) this.#park(part, index, o, end);
+  }
+
+  /** Rows of umbus's own tables: they act on tables of the schema, at their place between its rows. */
+  #signals(table: RawTable, kind: SignalKind, start: number, end: number): void {
+    const { signals, schema } = this.#context;
+    for (let o = start; o < end; ) {
+      const next = this.#place(o, end);
+      signals?.take(table, kind, this.#event, {
+        schema,
+        all: () => (schema === '' ? [] : this.#partsIn(schema)),
+        one: name => (schema === '' ? null : this.#partOf(schema, name)),
+        shared: this.#context.shared,
+      });
+      o = next;
+    }
   }
 
   #decode(part: TablePart, table: RawTable, index: number): void {
@@ -208,6 +234,7 @@ class RunWalk {
     if (part === null) return;
     if (part.isParked) this.#park(part, index, start, end);
     else if (part.isKnown) part.empty(reason, this.#event);
+    else if (reason === 'drop') part.forget();
   }
 
   #park(part: TablePart, index: number, start: number, end: number): void {

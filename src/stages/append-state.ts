@@ -39,6 +39,8 @@ export interface TableState {
   readonly lastUmsId: string;
   readonly lastTs: string;
   readonly parked: ParkedState | null;
+  /** The source named the table in a heartbeat, so that it has heartbeats before its first row. Absent else. */
+  readonly beats?: true;
   /** Values published as marks because their bytes are no text of their character set, before images included; absent for none. */
   readonly marks?: number;
 }

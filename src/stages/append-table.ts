@@ -1,7 +1,7 @@
 import type { Buffer } from 'node:buffer';
 import { isInsert, isUpdate, rowsStart } from '../binlog/rows/rows-event.ts';
 import { isUmbusError, messageOf, UmbusError } from '../core/errors.ts';
-import { dataMessage, messageKey, terminationMessage } from '../ums/message.ts';
+import { dataMessage, type HeartbeatStatus, messageKey, terminationMessage } from '../ums/message.ts';
 import { namespaceOf, resultTopicOf } from '../ums/namespace.ts';
 import type { TupleBuffer } from '../ums/tuple-buffer.ts';
 import type { TuplePrefix } from '../ums/tuple-prefix.ts';
@@ -31,6 +31,12 @@ export interface AppendShared {
   /** Lends a buffer; it comes back at the end of the record. */
   readonly lend: () => TupleBuffer;
 }
+
+/** Makes a heartbeat of a version of a table. */
+export type MakeBeat = (
+  namespace: string,
+  status: HeartbeatStatus,
+) => { readonly key: Buffer; readonly value: Buffer };
 
 const ENVELOPE_END_BYTES = 1;
 
@@ -85,6 +91,32 @@ export class TablePart {
   /** Whether anything was published of the table, so that consumers can have rows of it. */
   get isKnown(): boolean {
     return this.#state.fingerprint !== '';
+  }
+
+  /** Whether heartbeats of all tables concern it: its rows can come, or have come. */
+  get beats(): boolean {
+    return this.isKnown || this.isParked || this.#state.beats === true;
+  }
+
+  /** The source has named the table: it has heartbeats from now on, also without rows. */
+  introduce(): void {
+    if (!this.beats) this.#state = { ...this.#state, beats: true };
+  }
+
+  /** The source has dropped the table before any row of it. */
+  forget(): void {
+    const { beats, ...state } = this.#state;
+    if (beats === true) this.#state = state;
+  }
+
+  /** Writes a heartbeat behind all rows so far, on each partition that can have rows of the table. */
+  beat(make: MakeBeat): void {
+    this.#flush();
+    const { version, parked } = this.#state;
+    const name = { schema: this.#schema, table: this.#table };
+    const namespace = namespaceOf(this.#shared.settings.ds, name, version);
+    const { key, value } = make(namespace, parked === null ? 'ok' : 'abort');
+    this.#pushWhere(this.#placing?.placeBy === 'primary-key', key, value, 0);
   }
 
   /** Decodes with another table map from here on; ends the version when the columns say so. */
@@ -151,6 +183,7 @@ export class TablePart {
     this.#terminate(reason, event, null);
     // After a DROP the next table map begins the version that was opened here, whatever its columns.
     if (reason !== 'drop') return;
+    this.forget();
     this.#state = { ...this.#state, fingerprint: '', columns: [] };
     // Made again just as it was, the table would otherwise count as in use and stay unknown.
     this.#decoder = null;
@@ -322,15 +355,28 @@ export class TablePart {
       reason,
       everywhere && next !== null ? nextVersion(next) : null,
     );
-    const count = everywhere ? (this.#placing?.partitions ?? 0) : 0;
-    if (count === 0) this.#push(this.#home, key, message);
-    for (let partition = 0; partition < count; partition++) this.#push(partition, key, message);
+    this.#pushWhere(everywhere, key, message, 1);
     this.#state = { ...this.#state, version: version + 1 };
   }
 
-  #push(partition: number, key: Buffer, value: Buffer, wide: readonly string[] = []): void {
+  /** Pushes a message that is no row, on all partitions or on the table's own. `counted`: what one counts as. */
+  #pushWhere(everywhere: boolean, key: Buffer, message: Buffer, counted: 0 | 1): void {
+    const count = everywhere ? (this.#placing?.partitions ?? 0) : 0;
+    if (count === 0) this.#push(this.#home, key, message, [], counted);
+    for (let partition = 0; partition < count; partition++) {
+      this.#push(partition, key, message, [], counted);
+    }
+  }
+
+  #push(
+    partition: number,
+    key: Buffer,
+    value: Buffer,
+    wide: readonly string[] = [],
+    counted: 0 | 1 = 1,
+  ): void {
     const { outputs, settings } = this.#shared;
-    this.#messages++;
+    this.#messages += counted;
     const topic = resultTopicOf(settings.ds, this.#schema);
     const output = { topic, schema: this.#schema, table: this.#table, partition, key, value };
     outputs.push(wide.length === 0 ? output : { ...output, wide });

@@ -15,14 +15,19 @@ import {
 } from './append-options.ts';
 import { RowPlacer } from './append-placing.ts';
 import { appendRun, type RunContext } from './append-run.ts';
+import { afterSignals, type SignalCounts, SignalReader, type SignalState } from './append-signal.ts';
 import type { ParkedState, TableState } from './append-state.ts';
 
 export type { AppendOptions, AppendOutput } from './append-options.ts';
 export type { ResultPlacing } from './append-placing.ts';
+export { type SignalState, signalsStore } from './append-signal.ts';
 export { type ParkedState, type TableState, tablesStore } from './append-state.ts';
 
 /** The stores of the appender. */
-export type AppendStores = { readonly tables: StoreDef<string, TableState> };
+export type AppendStores = {
+  readonly tables: StoreDef<string, TableState>;
+  readonly signals: StoreDef<string, SignalState>;
+};
 
 /** Buffers kept for the next record, and the largest that is kept. */
 const KEPT_BUFFERS = 64;
@@ -32,6 +37,8 @@ const KEPT_BUFFER_BYTES = 4 * 1024 * 1024;
 interface AppendedRun {
   readonly outputs: readonly AppendOutput[];
   readonly states: readonly (readonly [key: string, state: TableState])[];
+  /** What signal rows it had; null for none. */
+  readonly signals: SignalCounts | null;
   readonly parked: readonly { readonly key: string; readonly run: Buffer; readonly reason: ParkedState }[];
 }
 
@@ -54,7 +61,13 @@ export function createAppender(
         context.partition,
         key => tables.get(key),
         () => keysOf(tables.entries()),
+        schemaOf(record.topic, options.ds),
       );
+      const signals = result.signals;
+      if (signals !== null) {
+        const { schema } = signals;
+        context.stores.signals.set(schema, afterSignals(context.stores.signals.get(schema), signals));
+      }
       for (const [key, state] of result.states) tables.set(key, state);
       for (const output of result.outputs) {
         emit(record.key, output, { partition: output.partition });
@@ -116,6 +129,7 @@ class Appending {
   readonly #decoders: DecoderCache;
   readonly #prefix: TuplePrefix;
   readonly #placer: RowPlacer;
+  readonly #signals: SignalReader | null;
   readonly #free: TupleBuffer[] = [];
 
   constructor(settings: AppendSettings) {
@@ -123,6 +137,7 @@ class Appending {
     this.#decoders = new DecoderCache(settings.ds, settings.zone, settings.marks);
     this.#prefix = new TuplePrefix(settings.zone);
     this.#placer = new RowPlacer(this.#prefix);
+    this.#signals = settings.signals === null ? null : new SignalReader(settings.ds, settings.signals);
   }
 
   append(
@@ -130,8 +145,10 @@ class Appending {
     partition: number,
     stateOf: RunContext['stateOf'],
     known: RunContext['known'],
+    schema = '',
   ): AppendedRun {
     const outputs: AppendOutput[] = [];
+    this.#signals?.begin();
     const parts = appendRun(run, {
       shared: {
         settings: this.#settings,
@@ -144,6 +161,8 @@ class Appending {
       decoders: this.#decoders,
       stateOf,
       known,
+      schema,
+      signals: this.#signals,
       wanted: this.#settings.subscribed,
     });
     const states: [string, TableState][] = [];
@@ -155,7 +174,7 @@ class Appending {
       if (bytes !== null && state.parked !== null) parked.push({ key, run: bytes, reason: state.parked });
       if (changed) states.push([key, state]);
     }
-    return { outputs, states, parked };
+    return { outputs, states, parked, signals: this.#signals?.counts(schema) ?? null };
   }
 
   #takeBack(buffer: TupleBuffer): void {
@@ -176,7 +195,13 @@ function settingsOf(options: AppendOptions): AppendSettings {
     result: options.result ?? (() => null),
     refused: options.refused ?? (() => null),
     marks: options.marks ?? (() => true),
+    signals: options.signals ?? null,
   };
+}
+
+/** The schema of a topic `<ds>.<schema>`; '' for any other name. */
+function schemaOf(topic: string, ds: string): string {
+  return topic.startsWith(`${ds}.`) ? topic.slice(ds.length + 1) : '';
 }
 
 function* keysOf<V>(entries: Iterable<readonly [string, V]>): Iterable<string> {

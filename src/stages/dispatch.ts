@@ -13,8 +13,10 @@ export interface Dispatched {
 }
 
 export interface DispatchOptions {
-  /** Runs of other schemas are dropped: the extractor had them subscribed once. */
-  readonly subscribedSchema: (schema: string) => boolean;
+  /** Subscribed schemas. Runs of others are dropped: the extractor had them subscribed once. */
+  readonly schemas: readonly string[];
+  /** Tables whose rows go to all partitions of all schemas; default none. */
+  readonly signal?: (schema: string, table: string) => boolean;
   /** Partitions of each `<ds>.<schema>`. */
   readonly partitions: number;
 }
@@ -26,7 +28,8 @@ const MAX_REMEMBERED = 100_000;
 
 /**
  * The dispatcher: splits each run by schema and table partition, and emits the parts with their partition, in the order in which they begin in the run. A transaction's
- * start goes to each part that has an event of it; statements go to all partitions of their schema. A run of one part passes unchanged.
+ * start goes to each part that has an event of it; statements go to all partitions of their schema, and rows of signal tables to all partitions of all schemas. A run of
+ * one part passes unchanged.
  * Routes on envelope fields alone. Errors: UMBUS_TOPOLOGY_DECODE when spans, tables and events do not fit.
  */
 export function createDispatcher(options: DispatchOptions): Processor<string, RawRun, string, Dispatched> {
@@ -49,23 +52,26 @@ export function tablePartition(schema: string, table: string, partitions: number
   return (murmur2(Buffer.from(`${schema}.${table}`)) & 0x7fffffff) % partitions;
 }
 
-/** Where a table's spans go: one partition, or all of them (statements); null for nowhere. */
-interface Route {
+/** Where spans go. */
+interface Target {
   readonly schema: string;
-  readonly partitions: readonly number[];
+  readonly partition: number;
 }
+
+/** Where a table's spans go: to one partition, to all of a schema (statements), to all of all schemas (signals), or nowhere. */
+type Route = readonly Target[];
 
 class Router {
   readonly #options: DispatchOptions;
-  readonly #all: readonly number[];
-  readonly #routes = new Map<string, Route | null>();
+  readonly #schemas: ReadonlySet<string>;
+  readonly #routes = new Map<string, Route>();
 
   constructor(options: DispatchOptions) {
     this.#options = options;
-    this.#all = Array.from({ length: options.partitions }, (_, partition) => partition);
+    this.#schemas = new Set(options.schemas);
   }
 
-  route({ schema, table }: RawTable): Route | null {
+  route({ schema, table }: RawTable): Route {
     const key = `${schema}\0${table}`;
     const known = this.#routes.get(key);
     if (known !== undefined) return known;
@@ -75,33 +81,34 @@ class Router {
     return route;
   }
 
-  #make(schema: string, table: string): Route | null {
-    if (!this.#options.subscribedSchema(schema)) return null;
-    if (table === '') return { schema, partitions: this.#all };
-    return { schema, partitions: [tablePartition(schema, table, this.#options.partitions)] };
+  #make(schema: string, table: string): Route {
+    const { schemas, signal, partitions } = this.#options;
+    if (signal?.(schema, table) === true) return schemas.flatMap(each => this.#allOf(each));
+    if (!this.#schemas.has(schema)) return [];
+    if (table === '') return this.#allOf(schema);
+    return [{ schema, partition: tablePartition(schema, table, partitions) }];
+  }
+
+  #allOf(schema: string): Route {
+    return Array.from({ length: this.#options.partitions }, (_, partition) => ({ schema, partition }));
   }
 }
 
 /** The one part that all tables go to; null when there are several, or some go nowhere; 'none' when there is nothing to emit. */
-function onlyPart(
-  routes: readonly (Route | null)[],
-): { readonly schema: string; readonly partition: number } | null | 'none' {
-  const first = routes[0];
+function onlyPart(routes: readonly Route[]): Target | null | 'none' {
+  const [first] = routes;
   if (first === undefined) return 'none';
-  const partition = first?.partitions[0];
+  const [only] = first;
   for (const route of routes) {
-    if (route === null || route.schema !== first?.schema || route.partitions.length !== 1) return null;
-    if (route.partitions[0] !== partition) return null;
+    const [target] = route;
+    if (route.length !== 1 || target?.schema !== only?.schema || target?.partition !== only?.partition) {
+      return null;
+    }
   }
-  return first === null || partition === undefined ? null : { schema: first.schema, partition };
+  return only ?? null;
 }
 
-function splitRun(
-  run: RawRun,
-  routes: readonly (Route | null)[],
-  key: string,
-  emit: Emit<string, Dispatched>,
-): void {
+function splitRun(run: RawRun, routes: readonly Route[], key: string, emit: Emit<string, Dispatched>): void {
   checkSpans(run);
   const parts = new Map<string, Part>();
   let transactionAt = -1;
@@ -114,9 +121,8 @@ function splitRun(
       transactionAt = at;
       transactionBytes = bytes;
     } else {
-      const route = routes[table] ?? null;
-      for (const partition of route?.partitions ?? []) {
-        const part = partOf(parts, route?.schema ?? '', partition);
+      for (const target of routes[table] ?? []) {
+        const part = partOf(parts, target);
         if (transactionAt >= 0) part.addTransaction(transactionAt, transactionBytes);
         part.add(run.tables[table], table, at, bytes);
       }
@@ -147,7 +153,7 @@ function checkSpans(run: RawRun): void {
   );
 }
 
-function partOf(parts: Map<string, Part>, schema: string, partition: number): Part {
+function partOf(parts: Map<string, Part>, { schema, partition }: Target): Part {
   const key = `${partition} ${schema}`;
   let part = parts.get(key);
   if (part === undefined) {

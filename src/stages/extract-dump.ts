@@ -10,6 +10,7 @@ import { parseGtidList, parsePreviousGtids } from '../binlog/gtid-lists.ts';
 import { PacketFramer } from '../binlog/packets.ts';
 import { QUERY_POST_HEADER_BYTES, QUERY_SCHEMA_LENGTH_AT, QUERY_STATUS_LENGTH_AT } from '../binlog/query.ts';
 import { fileNumberOf, type Rotation } from '../binlog/rotate.ts';
+import { isInsert } from '../binlog/rows/rows-event.ts';
 import { UmbusError } from '../core/errors.ts';
 import { InflatedEvents, isCompressed } from './extract-inflated.ts';
 import { type ClosedRun, RunLander } from './extract-lander.ts';
@@ -53,7 +54,7 @@ export class DumpExtraction implements EventListener {
   constructor(options: ExtractOptions) {
     this.#options = options;
     this.#framer = new PacketFramer({ maxEventBytes: options.maxEventBytes ?? DEFAULT_MAX_EVENT_BYTES });
-    this.#tables = new ExtractTables(options.subscribed);
+    this.#tables = new ExtractTables(options.subscribed, options.signal);
     this.#inflated = new InflatedEvents(this.#tables, this.#space);
     const reader = this.#reader;
     const space = this.#space;
@@ -170,7 +171,7 @@ export class DumpExtraction implements EventListener {
       case EventType.UPDATE_ROWS:
       case EventType.DELETE_ROWS:
       case EventType.PARTIAL_UPDATE_ROWS: {
-        const table = this.#tableOf(view, start, bodyEnd, isNew);
+        const table = this.#tableOf(type, view, start, bodyEnd, isNew);
         if (table !== null) {
           this.#lander.land(bytes, view, start, end, position, this.#tables.shared(table));
         }
@@ -266,7 +267,7 @@ export class DumpExtraction implements EventListener {
   }
 
   /** The table of a row event that is to be landed; null when it is not. */
-  #tableOf(view: DataView, start: number, bodyEnd: number, isNew: boolean): KnownTable | null {
+  #tableOf(type: number, view: DataView, start: number, bodyEnd: number, isNew: boolean): KnownTable | null {
     const body = start + EVENT_HEADER_BYTES;
     if (bodyEnd - body < TABLE_ID_BYTES) throw truncated('row event');
     const tableId = tableIdAt(view, body);
@@ -283,7 +284,7 @@ export class DumpExtraction implements EventListener {
       }
       this.#lastTable = table;
     }
-    if (table.subscribed) return isNew ? table : null;
+    if (table.subscribed && !(table.insertsOnly && !isInsert(type))) return isNew ? table : null;
     if (isNew) this.#lander.filter();
     return null;
   }

@@ -2,6 +2,8 @@
 export interface ExtractOptions {
   /** Whether rows of a table are landed. Asked once for each table map; must not change while the processor lives. */
   readonly subscribed: (schema: string, table: string) => boolean;
+  /** Tables of which inserted rows are landed whatever is subscribed; what else is done to them is left out. Default none. */
+  readonly signal?: (schema: string, table: string) => boolean;
   /** Whether a schema has any subscribed table: its statements are landed, and must not carry rows. */
   readonly subscribedSchema: (schema: string) => boolean;
   /** A run is closed before it grows over this; an event that is larger is a run of its own. */

@@ -16,6 +16,8 @@ export interface KnownTable {
   readonly schema: string;
   readonly table: string;
   readonly subscribed: boolean;
+  /** Of a subscribed table: whether only inserted rows are wanted. */
+  readonly insertsOnly: boolean;
   /** Null while the table is not subscribed, or no row event has come. */
   shared: RunTable | null;
   /** Body of the TABLE_MAP event. */
@@ -31,11 +33,16 @@ const NO_BYTES = Buffer.alloc(0);
 /** The table maps of one binlog file, by table id. */
 export class ExtractTables {
   readonly #subscribed: (schema: string, table: string) => boolean;
+  readonly #signal: (schema: string, table: string) => boolean;
   readonly #known = new Map<number, KnownTable>();
   readonly #shared = new Map<string, RunTable>();
 
-  constructor(subscribed: (schema: string, table: string) => boolean) {
+  constructor(
+    subscribed: (schema: string, table: string) => boolean,
+    signal: (schema: string, table: string) => boolean = () => false,
+  ) {
     this.#subscribed = subscribed;
+    this.#signal = signal;
   }
 
   /** Forgets all, as at a new file or connection: ids may then mean other tables. */
@@ -61,11 +68,13 @@ export class ExtractTables {
     if (known !== undefined && sameMap(known, view, start, end)) return known;
     const map = Buffer.from(bytes.subarray(start, end));
     const { schema, table } = parseTableName(map);
+    const signal = this.#signal(schema, table);
     const fresh: KnownTable = {
       tableId,
       schema,
       table,
-      subscribed: this.#subscribed(schema, table),
+      subscribed: signal || this.#subscribed(schema, table),
+      insertsOnly: signal,
       shared: null,
       map,
       mapView: new DataView(map.buffer, map.byteOffset, map.length),

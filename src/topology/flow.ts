@@ -11,6 +11,8 @@ const noHeaders: Headers = Object.freeze({});
 export class Flow {
   key: Erased = null;
   value: Erased = null;
+  topic = '';
+  offset = -1n;
   timestampMs = 0;
   seq: Uint8Array = noSeq;
   headers: Headers = noHeaders;

@@ -23,6 +23,10 @@ export interface Topic<K, V> {
 export interface Rec<K, V> {
   readonly key: K;
   readonly value: V;
+  /** Topic that it was read from; '' for what comes from outside the log. */
+  readonly topic: string;
+  /** Its offset there; -1 for what comes from outside the log. */
+  readonly offset: bigint;
   /** Milliseconds since 1970-01-01 UTC. */
   readonly timestampMs: number;
   /** Total order within the input lane; see change/seq.ts. For foreign topics: the offset as 8 bytes. */

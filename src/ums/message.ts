@@ -70,6 +70,33 @@ export function terminationMessage(
   );
 }
 
+/** A heartbeat behind all rows that the source wrote before it: its `ums_id_` and `ums_ts_`. */
+export function heartbeatMessage(namespace: string, id: string, time: string): Buffer {
+  const [idField, timeField] = SYSTEM_FIELDS;
+  const schema = { namespace, batchId: 0, fields: [idField, timeField] };
+  return Buffer.from(
+    `{"protocol":${protocol('data_increment_heartbeat')},"schema":${JSON.stringify(schema)},"payload":[{"tuple":["${id}",${JSON.stringify(time)}]}]}`,
+    'utf8',
+  );
+}
+
+/** The key of a heartbeat's record: `<milliseconds>|<milliseconds of its round>|<status>|<ds>` takes the place of `<milliseconds>|<ds>`. */
+export function heartbeatKey(
+  namespace: string,
+  beat: { readonly timeMs: number; readonly roundMs: number },
+  status: HeartbeatStatus,
+  ds: string,
+): Buffer {
+  const { timeMs, roundMs } = beat;
+  return Buffer.from(
+    `data_increment_heartbeat.${namespace}.${timeMs}|${roundMs}|${status}|${ds}.wh_placeholder`,
+    'utf8',
+  );
+}
+
+/** Whether the table's rows are published (`ok`) or parked (`abort`). */
+export type HeartbeatStatus = 'ok' | 'abort';
+
 /**
  * The key of a message's record: `<type>.<namespace>.<milliseconds>|<ds>.wh_placeholder`, ten parts. `timeMs` is the time
  * of the first tuple in milliseconds since 1970-01-01 UTC.

@@ -38,7 +38,8 @@ test('a line with a real registry: rows that its own client reads, a registry th
   await using server = await requireRegistry(t);
   if (server === null) return;
   await using registry = openRegistry({ url: server.url, username: null, password: null });
-  const config: TopicSettings & Pick<Line, 'appender'> = {
+  const config: TopicSettings & Pick<Line, 'appender' | 'signals'> = {
+    signals: { schema: 'dbus' },
     ds: 'web',
     schemas: {
       shop: {

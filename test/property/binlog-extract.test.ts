@@ -267,11 +267,19 @@ test('dispatching loses no event and keeps the order of each table', () => {
       }
       const driver = new ExtractDriver({ subscribed: () => true, subscribedSchema: () => true });
       driver.open().bytes(builder.packets()).commit();
-      const dispatcher = createDispatcher({ partitions, subscribedSchema: schema => schema !== 'c' });
+      const dispatcher = createDispatcher({ partitions, schemas: ['a', 'b'] });
       const context = { stores: {}, task: '', partition: 0, now: () => 0, park: () => assert.fail() };
       const sent = new Map<string, string[]>();
       for (const value of driver.runs) {
-        const record = { key: '', value, timestampMs: 0, seq: new Uint8Array(), headers: {} };
+        const record = {
+          key: '',
+          value,
+          topic: '',
+          offset: 0n,
+          timestampMs: 0,
+          seq: new Uint8Array(),
+          headers: {},
+        };
         dispatcher.on(record, context, (_key, part) => {
           for (const { table, event } of eventsOf(part.run)) {
             if (table === '-') continue;

@@ -95,8 +95,8 @@ function seqText({ headers }: LogRecord): string {
   return Buffer.from(headers[SEQ_HEADER] ?? []).toString('latin1');
 }
 
-/** Whether a run has rows: whatever becomes of them, published or parked, is a record. */
+/** Whether a run has rows of data: whatever becomes of them, published or parked, is a record. A signal may concern no table of the task. */
 function mustGive({ value }: LogRecord): boolean {
   const run = decodeRawRun(value ?? new Uint8Array());
-  return run.tables.some(({ table }) => table !== '');
+  return run.tables.some(({ schema, table }) => table !== '' && schema !== 'dbus');
 }

@@ -5,7 +5,7 @@ import { placeOf } from '../unit/consumer/placed-line.ts';
 import { eventText } from './binlog-store.ts';
 import { type Column, type Row, umsTypes } from './columns.ts';
 import { rowObject } from './model-table.ts';
-import type { Fact } from './workload.ts';
+import type { Beat, Fact } from './workload.ts';
 
 /** What must come out for one table. */
 export interface ExpectedTable {
@@ -35,12 +35,19 @@ export function endText(version: number, reason: string, ts: string, next: reado
 /** How result topics are laid out: of how many partitions, and what places rows. */
 export type Layout = Pick<ResultSettings, 'placeBy' | 'placeColumns'> & { readonly partitions: number };
 
+/** A heartbeat as text. */
+export function beatText(version: number, status: string, id: string, ts: string): string {
+  return `${version} beats: ${status} ${id} ${ts}`;
+}
+
 interface Progress extends ExpectedTable {
   version: number;
   /** Columns of the rows published last, in any order; null before the first and after a DROP. */
   shape: string | null;
   /** Columns that place its rows; null: all are in the partition of the table. */
   placedBy: readonly string[] | null;
+  /** A heartbeat has named it, before any row. */
+  named: boolean;
   readonly home: number;
   readonly layout: Layout;
 }
@@ -52,9 +59,14 @@ export function expectedTables(
   facts: readonly Fact[],
   withBeforeImages: (table: string) => boolean,
   layout: Layout,
+  isRead: (schema: string, table: string) => boolean,
 ): ReadonlyMap<string, ExpectedTable> {
   const tables = new Map<string, Progress>();
   for (const fact of facts) {
+    if (fact.what.kind === 'beat') {
+      beat(tables, fact, fact.what, { layout, isRead });
+      continue;
+    }
     const name = `${fact.schema}.${fact.table}`;
     const table = tables.get(name) ?? progressOf(name, layout);
     tables.set(name, table);
@@ -62,6 +74,7 @@ export function expectedTables(
     const bad = what.kind === 'rows' ? what.bad : null;
     if (table.parked.length > 0 || bad === 'map') park(table, fact);
     else if (what.kind === 'emptied') {
+      if (what.reason === 'drop') table.named = false;
       if (table.shape === null) continue;
       end(table, what.reason, fact.time, null);
       if (what.reason === 'drop') table.shape = null;
@@ -83,7 +96,51 @@ export function expectedTables(
 
 function progressOf(name: string, layout: Layout): Progress {
   const home = placeOf([name], layout.partitions);
-  return { changes: new Map(), parked: [], version: 0, shape: null, placedBy: null, home, layout };
+  return {
+    changes: new Map(),
+    parked: [],
+    version: 0,
+    shape: null,
+    placedBy: null,
+    named: false,
+    home,
+    layout,
+  };
+}
+
+/** One for each table that it is for, behind what is there: for all that are known, or for one, which is known then. */
+function beat(
+  tables: Map<string, Progress>,
+  fact: Fact,
+  { own }: Beat,
+  {
+    layout,
+    isRead,
+  }: { readonly layout: Layout; readonly isRead: (schema: string, table: string) => boolean },
+): void {
+  if (!own) return;
+  if (fact.table !== '*') {
+    if (!isRead(fact.schema, fact.table)) return;
+    const name = `${fact.schema}.${fact.table}`;
+    const table = tables.get(name) ?? progressOf(name, layout);
+    tables.set(name, table);
+    table.named = true;
+    pushBeat(table, fact);
+    return;
+  }
+  for (const [name, table] of tables) {
+    const [schema] = name.split('.');
+    const isKnown = table.shape !== null || table.named || table.parked.length > 0;
+    if (isKnown && (fact.schema === '*' || fact.schema === schema)) pushBeat(table, fact);
+  }
+}
+
+function pushBeat(table: Progress, fact: Fact): void {
+  const id = String(BigInt(fact.fileNumber) * 10n ** 13n + BigInt(fact.event.start));
+  const text = beatText(table.version, table.parked.length > 0 ? 'abort' : 'ok', id, fact.time);
+  for (let partition = 0; partition < table.layout.partitions; partition++) {
+    if (table.layout.placeBy === 'primary-key' || partition === table.home) push(table, partition, text);
+  }
 }
 
 type RowsFact = Extract<Fact['what'], { readonly kind: 'rows' }>;

@@ -120,6 +120,7 @@ function lineOf(schemas: readonly string[], start: StartPoint, random: Random, r
     coordination: { kind: 'log' },
     registry: null,
     metrics: noMetrics,
+    signals: { schema: 'dbus' },
     topics: { partitions: 1 + random.below(4), retentionMs: null, retentionBytes: null },
     extractor: { runBytes: random.pick([120, 400, 1500, 262_144]) ?? 400 },
     appender: {

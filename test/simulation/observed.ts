@@ -1,15 +1,15 @@
 /** What a line has published and parked, as a consumer sees it. */
-import type { Buffer } from 'node:buffer';
+import { Buffer } from 'node:buffer';
 import { EVENT_SIZE_AT } from '../../src/binlog/event-type.ts';
 import { decodeRawRun, type RawRun } from '../../src/change/raw-run.ts';
-import { parseNamespace, readUms, rows } from '../../src/consumer/index.ts';
+import { parseKey, parseNamespace, readUms, rows } from '../../src/consumer/index.ts';
 import type { Driver } from '../../src/testing/index.ts';
 import { bytes, utf8 } from '../../src/topology/serdes.ts';
 import { topic } from '../../src/topology/topic.ts';
 import type { UmsMessage } from '../../src/ums/types.ts';
 import { rawTopic, resultTopic, schemaNames } from '../../topologies/topics.ts';
 import { eventText } from './binlog-store.ts';
-import { endText, rowText } from './expected.ts';
+import { beatText, endText, rowText } from './expected.ts';
 import type { LineWorld } from './line-world.ts';
 
 /** A row or termination of a table. */
@@ -25,6 +25,8 @@ export interface Change {
 /** A message and where it stands. */
 export interface PlacedMessage {
   readonly partition: number;
+  /** The record's. */
+  readonly key: string;
   readonly message: UmsMessage;
 }
 
@@ -49,7 +51,11 @@ export function observe({ driver, scenario }: LineWorld): Observed {
   const all = topics.flatMap(out => out.all());
   const distinct = topics.flatMap(out => out.distinct());
   const placed = (records: typeof all): PlacedMessage[] =>
-    records.map(({ partition, value }) => ({ partition, message: readUms(value) }));
+    records.map(({ partition, key, value }) => ({
+      partition,
+      key: Buffer.from(key).toString(),
+      message: readUms(value),
+    }));
   const messages = placed(all);
   const byUid = new Set<bigint>();
   return {
@@ -79,18 +85,24 @@ function changesOf(
     const name = nameOf(placed);
     const changes = tables.get(name) ?? [];
     tables.set(name, changes);
-    for (const change of changesIn(placed.message)) if (wanted(change)) changes.push(change);
+    for (const change of changesIn(placed)) if (wanted(change)) changes.push(change);
   }
   return tables;
 }
 
-function* changesIn(message: UmsMessage): Generator<Change> {
+function* changesIn({ message, key }: PlacedMessage): Generator<Change> {
   const { version } = parseNamespace(message.schema.namespace);
   if (message.protocol.type === 'data_increment_termination') {
     const { reason = 'none' } = message.schema;
     const next = message.schema.next?.fields.map(({ name }) => name) ?? null;
     const text = endText(version, reason, String(message.payload[0]?.tuple[0]), next);
     yield { text, uid: null, id: -1n, op: 'end' };
+    return;
+  }
+  if (message.protocol.type === 'data_increment_heartbeat') {
+    const [id, time] = message.payload[0]?.tuple ?? [];
+    const text = beatText(version, parseKey(key).status ?? '', String(id), String(time));
+    yield { text, uid: null, id: -1n, op: 'beat' };
     return;
   }
   for (const { op, id, uid, ts, values } of rows(message)) {

@@ -26,6 +26,7 @@ export function simulate(title: string, options: SimulationOptions): void {
   test(`${title} keeps every promise: seeds ${seeds.from} to ${seeds.to}`, async () => {
     let mishaps = 0;
     let placedByKey = 0;
+    let beats = 0;
     const watches = new WeakMap<Driver, CommitWatch>();
     const watchOf = (driver: Driver): CommitWatch => {
       const watch = watches.get(driver) ?? new CommitWatch(worldOf(driver));
@@ -42,6 +43,7 @@ export function simulate(title: string, options: SimulationOptions): void {
         await watchOf(driver).check();
         await checkLine(world);
         mishaps += world.source.mishaps;
+        beats += world.workload.facts.filter(({ what }) => what.kind === 'beat' && what.own).length;
         const placings = Object.values(world.scenario.line.schemas).map(({ result }) => result.placeBy);
         if (placings.includes('primary-key')) placedByKey += 1;
       },
@@ -51,6 +53,7 @@ export function simulate(title: string, options: SimulationOptions): void {
       placedByKey > result.seeds / 4,
       `Only ${placedByKey} of ${result.seeds} seeds place rows by key.`,
     );
+    assert.ok(beats >= 2 * result.seeds, `Only ${beats} heartbeats in ${result.seeds} seeds.`);
     assert.ok(mishaps >= result.seeds, `Only ${mishaps} mishaps of connections in ${result.seeds} seeds.`);
   });
 }

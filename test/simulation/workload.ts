@@ -2,6 +2,7 @@
 import { Buffer } from 'node:buffer';
 import { type Random, seededRandom } from '../../src/testing/index.ts';
 import type { TableSpec } from '../support/binlog-builder.ts';
+import { heartbeatImage, heartbeatTable, packetOf } from '../support/signal-rows.ts';
 import { type BinlogForm, BinlogStore, type FileEnd, type StoredEvent } from './binlog-store.ts';
 import { type Column, columnSpec, rowImage } from './columns.ts';
 import { type Image, ModelTable, rowObject, tableText } from './model-table.ts';
@@ -23,7 +24,15 @@ export interface Fact {
         /** What cannot be decoded, although its CRC32 is right: the table map, or the rows alone. */
         readonly bad: 'map' | 'rows' | null;
       }
-    | { readonly kind: 'emptied'; readonly reason: 'truncate' | 'drop' };
+    | { readonly kind: 'emptied'; readonly reason: 'truncate' | 'drop' }
+    | Beat;
+}
+
+/** A heartbeat row. The fact's schema and table are those of the row: names, or `*`. */
+export interface Beat {
+  readonly kind: 'beat';
+  /** False: of another line. */
+  readonly own: boolean;
 }
 
 /** A table's rows as {@link tableText} gives them, and which columns they have. */
@@ -42,6 +51,9 @@ export interface WorkloadOptions {
   /** `schema.table` whose rows cannot be decoded for a while; null for none. */
   readonly spoiled: string | null;
 }
+
+/** Microseconds since 1970-01-01 UTC of the first heartbeat. */
+const BEATS_SINCE = 1_710_000_000_000_000;
 
 /** A schema that the line does not read, and a table of each schema that it leaves out. */
 export const STRANGE_SCHEMA = 'strange';
@@ -69,10 +81,13 @@ class Workload {
   #nextTableId = 70;
   /** While this is positive, rows of the spoiled table are bad. */
   #badEvents = 0;
+  readonly #beatRandom: Random;
+  #beats = 0;
 
   constructor(options: WorkloadOptions) {
     this.#options = options;
     this.#random = seededRandom(options.seed * 2_654_435_761);
+    this.#beatRandom = seededRandom(options.seed ^ 0x27d4_eb2f);
     this.store = new BinlogStore(options.form);
     for (const schema of options.schemas) {
       for (const name of [...TABLES, LEFT_OUT]) this.#create(schema, name);
@@ -97,7 +112,37 @@ class Workload {
       else if (dice < 0.1) this.#define();
       else if (dice < 0.2) this.#nextFile();
       else this.#transact(random.chance(0.08) ? 12 + random.below(20) : 1 + random.below(4));
+      if (this.#beatRandom.chance(0.3)) this.#beat();
     }
+  }
+
+  /** Heartbeats of all tables, of a schema's or of one, also of other lines; now and then old ones are deleted. */
+  #beat(): void {
+    const random = this.#beatRandom;
+    const { schemas } = this.#options;
+    const spec = heartbeatTable(65, { metadata: random.chance(0.8) });
+    this.store.begin('rows', 'dbus', 1000);
+    for (let rows = 1 + random.below(2); rows > 0; rows--) {
+      this.#beats += 1;
+      const own = random.chance(0.8);
+      const schema = random.pick(['*', '*', ...schemas, STRANGE_SCHEMA]) ?? '*';
+      const table = schema === '*' ? '*' : (random.pick(['*', ...TABLES, LEFT_OUT]) ?? '*');
+      const packet = packetOf(this.#beats, BEATS_SINCE + this.#beats * 1_000_003);
+      const image = heartbeatImage({ id: this.#beats, ds: own ? 'model' : 'other', schema, table, packet });
+      this.store.tableMap(spec);
+      const event = this.store.rows('insert', spec, image, true);
+      const time = beatTime(BEATS_SINCE + this.#beats * 1_000_003);
+      this.facts.push({
+        schema,
+        table,
+        fileNumber: this.store.fileNumber,
+        event,
+        time,
+        what: { kind: 'beat', own },
+      });
+      if (random.chance(0.2)) this.strangeEvents.push(this.store.rows('delete', spec, image, true));
+    }
+    this.store.commit('rows');
   }
 
   #create(schema: string, name: string): void {
@@ -261,6 +306,12 @@ class Workload {
     this.store.commit('definition');
     return event;
   }
+}
+
+function beatTime(micros: number): string {
+  const seconds = Math.floor(micros / 1_000_000);
+  const text = new Date(seconds * 1000).toISOString().slice(0, 19).replace('T', ' ');
+  return `${text}.${String(micros - seconds * 1_000_000).padStart(6, '0')}`;
 }
 
 export type { Workload };

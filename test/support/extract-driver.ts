@@ -74,6 +74,8 @@ export class ExtractDriver {
     const record: Rec<null, SourceSignal> = {
       key: null,
       value,
+      topic: '',
+      offset: 0n,
       timestampMs: this.nowMs,
       seq: new Uint8Array(),
       headers: {},

@@ -100,6 +100,7 @@ export function testLine(options: TestLineOptions, dir: string): Line {
     guarantee: kafka?.guarantee ?? 'effectively-once',
     coordination: { kind: 'log' },
     registry: null,
+    signals: { schema: 'dbus' },
     topics: { partitions: options.partitions ?? 2, retentionMs: null, retentionBytes: null },
     extractor: { runBytes: options.runBytes ?? 256 * 1024 },
     metrics: noMetrics,

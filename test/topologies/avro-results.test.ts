@@ -13,11 +13,12 @@ import { tablesStore } from '../../src/stages/append.ts';
 import { createDriver, type Driver } from '../../src/testing/index.ts';
 import { appender } from '../../topologies/appender.ts';
 import { resultTopic, schemaTopic, type TopicSettings } from '../../topologies/topics.ts';
-import { BinlogBuilder } from '../support/binlog-builder.ts';
+import { BinlogBuilder, transaction } from '../support/binlog-builder.ts';
+import { heartbeatImage, heartbeatTable, packetOf } from '../support/signal-rows.ts';
 import { image, le } from '../unit/rows/rows-fixture.ts';
 import { insert, row, runsOf, table } from '../unit/stages/append-fixture.ts';
 
-type Config = TopicSettings & Pick<Line, 'appender'>;
+type Config = TopicSettings & Pick<Line, 'appender' | 'signals'>;
 
 const schemaWith = (format: 'json' | 'avro'): LineSchema => ({
   tables: ['*'],
@@ -30,6 +31,7 @@ async function configOf(registry: MemoryRegistry, compatibility: SchemaCompatibi
   return {
     ds: 'web',
     schemas: { shop: schemaWith('avro'), plain: schemaWith('json') },
+    signals: { schema: 'dbus' },
     topics: { partitions: 1, retentionMs: null, retentionBytes: null },
     appender: { maxRows: 500, maxBytes: 1_048_576, timeZone: 'UTC' },
     registered: await openLineSchemas(registry, { ds: 'web', compatibility }),
@@ -103,6 +105,30 @@ test('a result in Avro has one record a row, with the ids of the registry, and a
   const tables = createTables();
   for (const message of messages) tables.apply(message);
   assert.deepEqual([...(tables.get('shop.orders')?.rows() ?? [])].length, 3);
+  await driver.stop();
+});
+
+test('heartbeats in Avro are records of their own, in order with the rows', async () => {
+  const registry = createMemoryRegistry(30);
+  const config = await configOf(registry, 'BACKWARD');
+  const driver = createDriver(appender, config);
+  const builder = new BinlogBuilder().begin();
+  insert(builder, table('orders'), row(1, 'a'));
+  const packet = packetOf(1, 1_767_631_860_123_456);
+  const beat = heartbeatImage({ id: 1, ds: 'web', schema: '*', table: '*', packet });
+  transaction(builder, heartbeatTable(90), beat);
+  insert(builder, table('orders'), row(2, 'b'));
+  await send(driver, config, builder);
+  await driver.settle();
+  const messages = await published(driver, config, registry);
+  assert.deepEqual(
+    messages.map(({ protocol, payload }) => [protocol.type, payload[0]?.tuple[1]]),
+    [
+      ['data_increment_data', '2023-11-14 22:13:20.000000'],
+      ['data_increment_heartbeat', '2026-01-05 16:51:00.123456'],
+      ['data_increment_data', '2023-11-14 22:13:20.000000'],
+    ],
+  );
   await driver.stop();
 });
 

@@ -45,6 +45,7 @@ describe('loadLine', () => {
       guarantee: 'effectively-once',
       coordination: { kind: 'log' },
       registry: null,
+      signals: { schema: 'dbus' },
       topics: { partitions: 4, retentionMs: 604_800_000, retentionBytes: 10 * 1024 ** 3 },
       extractor: { runBytes: 262_144 },
       appender: { maxRows: 500, maxBytes: 1_048_576, timeZone: 'UTC' },

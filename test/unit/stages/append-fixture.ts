@@ -6,6 +6,7 @@ import {
   type AppendOptions,
   type AppendOutput,
   createAppender,
+  type SignalState,
   type TableState,
 } from '../../../src/stages/append.ts';
 import type { EmitOptions } from '../../../src/topology/types.ts';
@@ -41,7 +42,7 @@ export function insert(builder: BinlogBuilder, spec: TableSpec, ...rows: readonl
 
 /** The runs that the extractor makes of what was built so far. */
 export function runsOf(builder: BinlogBuilder, runBytes = 262_144): RawRun[] {
-  return new ExtractDriver({ runBytes })
+  return new ExtractDriver({ runBytes, signal: schema => schema === 'dbus' })
     .open({ server: { flavor: builder.flavor, version: '', id: 'server-1' } })
     .bytes(builder.packets())
     .commit().runs;
@@ -63,6 +64,7 @@ export interface Emitted {
 /** An appender task of partition 3. */
 export class AppendDriver {
   readonly states = new Map<string, TableState>();
+  readonly signals = new Map<string, SignalState>();
   readonly emitted: Emitted[] = [];
   readonly parked: { readonly key: string; readonly run: RawRun; readonly error: unknown }[] = [];
   readonly #processor;
@@ -71,12 +73,15 @@ export class AppendDriver {
     this.#processor = createAppender({ ds: 'web', ...options });
   }
 
-  run(run: RawRun): this {
-    const { states } = this;
+  /** `topic`: the one that the run comes from. */
+  run(run: RawRun, topic = 'web.shop'): this {
+    const { states, signals } = this;
     this.#processor.on(
       {
         key: `${run.file}:${run.position}`,
         value: run,
+        topic,
+        offset: 0n,
         timestampMs: 0,
         seq: new Uint8Array(16),
         headers: {},
@@ -88,6 +93,12 @@ export class AppendDriver {
             set: (key, state) => void states.set(key, state),
             delete: key => void states.delete(key),
             entries: () => states.entries(),
+          },
+          signals: {
+            get: key => signals.get(key),
+            set: (key, state) => void signals.set(key, state),
+            delete: key => void signals.delete(key),
+            entries: () => signals.entries(),
           },
         },
         task: 'appender-3',

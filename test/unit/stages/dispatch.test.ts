@@ -16,10 +16,22 @@ interface Part {
 
 function dispatchRun(run: RawRun, partitions: number, schemas: readonly string[] = ['shop', 'crm']): Part[] {
   const parts: Part[] = [];
-  const processor = createDispatcher({ partitions, subscribedSchema: schema => schemas.includes(schema) });
+  const processor = createDispatcher({
+    partitions,
+    schemas,
+    signal: (schema, name) => schema === 'dbus' && name === 'signals',
+  });
   const context = { stores: {}, task: 'dispatcher-0', partition: 0, now: () => 0, park: () => assert.fail() };
   processor.on(
-    { key: 'bin.000001:4', value: run, timestampMs: 0, seq: new Uint8Array(16), headers: {} },
+    {
+      key: 'bin.000001:4',
+      value: run,
+      topic: 'web',
+      offset: 0n,
+      timestampMs: 0,
+      seq: new Uint8Array(16),
+      headers: {},
+    },
     context,
     (key, part, options = {}) => parts.push({ key, part, options }),
   );
@@ -172,4 +184,35 @@ test('the same run is always split alike', () => {
     for (let i = 0; i < 30; i++) transaction(builder, table(i + 1, i % 2 ? 'shop' : 'crm', `t${i}`), row(i));
   });
   assert.deepEqual(dispatchRun(run, 5), dispatchRun(run, 5));
+});
+
+test('signals go to all partitions of all schemas, in order with the events around them', () => {
+  const run = runOf(builder => {
+    transaction(builder, table(1, 'shop', 'orders'), row(1));
+    transaction(builder, table(9, 'dbus', 'signals'), row(2));
+    transaction(builder, table(1, 'shop', 'orders'), row(3));
+  });
+  const parts = dispatchRun(run, 4);
+  const places = parts.map(({ part }) => `${part.schema}/${part.partition}`).sort();
+  assert.deepEqual(
+    places,
+    ['crm', 'shop'].flatMap(schema => [0, 1, 2, 3].map(partition => `${schema}/${partition}`)),
+  );
+  const home = tablePartition('shop', 'orders', 4);
+  for (const { part } of parts) {
+    const names = eventsOf(part.run).map(({ table: name }) => name);
+    const isHome = part.schema === 'shop' && part.partition === home;
+    const signal = ['-', 'dbus.signals'];
+    const order = ['-', 'shop.orders'];
+    assert.deepEqual(names, isHome ? [...order, ...signal, ...order] : signal);
+  }
+});
+
+test('a line of one schema and one partition passes a run with signals unchanged', () => {
+  const run = runOf(builder => transaction(builder, table(9, 'dbus', 'signals'), row(2)));
+  const parts = dispatchRun(run, 1, ['shop']);
+  assert.deepEqual(
+    parts.map(({ part }) => part),
+    [{ schema: 'shop', partition: 0, run }],
+  );
 });

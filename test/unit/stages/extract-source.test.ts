@@ -38,6 +38,8 @@ const run: RawRun = {
 const tail: Rec<string, RawRun> = {
   key: '',
   value: run,
+  topic: 'web',
+  offset: 0n,
   timestampMs: 0,
   seq: new Uint8Array(16),
   headers: {},

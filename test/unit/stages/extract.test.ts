@@ -41,6 +41,24 @@ test('a transaction lands as GTID and row events, and nothing else', () => {
   });
 });
 
+test('inserted rows of signal tables land whatever is subscribed, and nothing else of them', () => {
+  const builder = new BinlogBuilder().begin();
+  const signals = { ...hidden, tableId: 300, schema: 'dbus', table: 'signals' };
+  transaction(builder, signals, row(1));
+  transaction(builder, signals, row(1), 'delete');
+  transaction(builder, hidden, row(1));
+  builder.gtid();
+  builder.query('DROP TABLE signals', 'dbus');
+  const driver = new ExtractDriver({ signal: (schema, name) => schema === 'dbus' && name === 'signals' });
+  const [run, ...more] = driver.open().bytes(builder.packets()).commit().runs;
+  assert.ok(run !== undefined && more.length === 0);
+  assert.deepEqual(
+    eventsOf(run).map(({ table }) => table),
+    ['-', 'dbus.signals'],
+  );
+  assert.equal(run.filtered, 2);
+});
+
 test('a repeated table map is in the dictionary once, a changed one again', () => {
   const builder = new BinlogBuilder().begin();
   transaction(builder, orders, row(1));
