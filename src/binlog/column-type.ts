@@ -40,4 +40,6 @@ export const ColumnType = {
   VAR_STRING: 253,
   STRING: 254,
   GEOMETRY: 255,
+  /** No type of a server: the text of a JSON value, as SELECT gives it. */
+  JSON_TEXT: 1245,
 } as const;

@@ -5,6 +5,7 @@ import { coordinationErrors } from './error-table/coordination.ts';
 import { internalErrors } from './error-table/internal.ts';
 import { kafkaErrors } from './error-table/kafka.ts';
 import { logErrors } from './error-table/log.ts';
+import { pullErrors } from './error-table/pull.ts';
 import { registryErrors } from './error-table/registry.ts';
 import { sourceErrors } from './error-table/source.ts';
 import { telemetryErrors } from './error-table/telemetry.ts';
@@ -21,6 +22,7 @@ export const errorTable = {
   ...logErrors,
   ...kafkaErrors,
   ...coordinationErrors,
+  ...pullErrors,
   ...registryErrors,
   ...topologyErrors,
   ...telemetryErrors,

@@ -80,3 +80,10 @@ export function charsetOf(collation: number): string | null {
   }
   return byId.get(collation) ?? null;
 }
+
+/** A collation of a character set, the first of its ids; null for a name that neither server has. */
+export function collationOf(charset: string): number | null {
+  if (!Object.hasOwn(IDS, charset)) return null;
+  const first = IDS[charset]?.[0];
+  return typeof first === 'object' ? first[0] : (first ?? null);
+}

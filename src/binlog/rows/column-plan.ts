@@ -88,6 +88,8 @@ export function columnCode(context: ColumnContext): ColumnCode {
     case ColumnType.JSON:
       within(context, meta, 4, 4);
       return jsonCode(context);
+    case ColumnType.JSON_TEXT:
+      return { ...lengthFirst(context, within(context, meta, 4, 4)), type: 'jsonobject' };
     default:
       return temporalCode(context) ?? stringCode(context) ?? unknownType(context);
   }

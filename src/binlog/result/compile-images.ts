@@ -1,0 +1,113 @@
+/**
+ * Functions made for the columns of one SELECT each: they write the rows of its binary result as row images, as a binlog has them. What then decodes them is what decodes the
+ * stream, so a pulled value and a streamed one cannot differ. The code text holds numbers that were checked, and nothing else that comes from the source.
+ */
+import { Buffer } from 'node:buffer';
+import { UmbusError } from '../../core/errors.ts';
+import { packDate, packDateTime, packDecimal, packTime, packTimestamp } from './image-values.ts';
+import type { Conversion, ResultColumn } from './result-column.ts';
+
+/** Row images that follow each other, as the rows of an event do. */
+export class ImageBuffer {
+  /** All memory; images are in `[0, length)`. Replaced when it grows. */
+  bytes: Buffer;
+  length = 0;
+  rows = 0;
+
+  constructor(bytes = 64 * 1024) {
+    this.bytes = Buffer.allocUnsafeSlow(bytes);
+  }
+
+  /** Makes room for `size` bytes beyond `length`. */
+  room(size: number): void {
+    const needed = this.length + size;
+    if (needed <= this.bytes.length) return;
+    const grown = Buffer.allocUnsafeSlow(
+      Math.max(needed, Math.min(2 * this.bytes.length, needed + MOST_SPARE)),
+    );
+    this.bytes.copy(grown, 0, 0, this.length);
+    this.bytes = grown;
+  }
+
+  /** Forgets the images; memory stays. */
+  clear(): void {
+    this.length = 0;
+    this.rows = 0;
+  }
+}
+
+/**
+ * Adds the row of a binary result in `[o, e)` of `b`, its packet without the header, to `out`. Errors: UMBUS_SOURCE_PROTOCOL for a row that does not fit the columns; `out` is then as before.
+ */
+export type WriteImage = (b: Buffer, o: number, e: number, out: ImageBuffer) => void;
+
+const MOST_SPARE = 16 * 1024 * 1024;
+/** No value takes more bytes than it was sent with, but these. */
+const SPARE_BYTES = 40;
+/** Bits before that of the first column in the null bitmap of a binary row. */
+const NULL_BITS = 2;
+
+const runtime = { packDate, packDateTime, packDecimal, packTime, packTimestamp, copyBytes };
+
+/** Makes the function for the columns of a SELECT, in order. */
+export function compileImages(columns: readonly ResultColumn[]): WriteImage {
+  const bitmap = (columns.length + 7) >> 3;
+  const sentBitmap = (columns.length + 7 + NULL_BITS) >> 3;
+  const code = columns.map(({ conversion }, i) => {
+    const at = i + NULL_BITS;
+    return `if(b[n+${at >> 3}]&${1 << (at & 7)})w[z+${i >> 3}]|=${1 << (i & 7)};else{${valueCode(conversion)}}`;
+  });
+  const source = `'use strict';const {${Object.keys(runtime).join(',')}}=runtime;
+return function(b,o,e,out){out.room(e-o+${columns.length * SPARE_BYTES + bitmap});
+const w=out.bytes,z=out.length,n=o+1;let p=z+${bitmap},l=0;w.fill(0,z,p);
+o=n+${sentBitmap};if(o>e)fault();
+${code.join('\n')}
+if(o!==e)fault();out.length=p;out.rows++;}`;
+  return new Function('runtime', 'fault', source)(runtime, fault) as WriteImage; // the text above returns one
+}
+
+function fault(): never {
+  throw new UmbusError('UMBUS_SOURCE_PROTOCOL', 'A row of a result does not fit its columns.');
+}
+
+/** Reads a length-encoded integer into `l`, and checks that as many bytes are left. */
+const LENGTH =
+  'l=b[o++];if(l===252){l=b[o]|b[o+1]<<8;o+=2;}else if(l===253){l=b[o]|b[o+1]<<8|b[o+2]<<16;o+=3;}' +
+  'else if(l===254){l=b.readUInt32LE(o);o+=8;}if(!(o+l<=e))fault();';
+const SHORT_LENGTH = 'l=b[o];if(!(o+1+l<=e))fault();';
+
+function valueCode(conversion: Conversion): string {
+  switch (conversion.kind) {
+    case 'number': {
+      const copies = Array.from({ length: conversion.bytes }, (_, i) => `w[p+${i}]=b[o+${i}];`).join('');
+      return `if(o+${conversion.sent}>e)fault();${copies}p+=${conversion.bytes};o+=${conversion.sent};`;
+    }
+    case 'year':
+      return 'if(o+2>e)fault();l=b[o]|b[o+1]<<8;w[p++]=l===0?0:l-1900;o+=2;';
+    case 'bits':
+      return `${LENGTH}if(l>${conversion.bytes})fault();w.fill(0,p,p+${conversion.bytes});copyBytes(b,o,o+l,w,p+${conversion.bytes}-l);p+=${conversion.bytes};o+=l;`;
+    case 'decimal':
+      return `${LENGTH}p=packDecimal(b,o,o+l,${conversion.precision},${conversion.scale},w,p);if(p<0)fault();o+=l;`;
+    case 'date':
+      return `${SHORT_LENGTH}p=packDate(b,o,w,p);o+=l+1;`;
+    case 'datetime':
+      return `${SHORT_LENGTH}p=packDateTime(b,o,${conversion.digits},w,p);o+=l+1;`;
+    case 'timestamp':
+      return `${SHORT_LENGTH}p=packTimestamp(b,o,${conversion.digits},w,p);o+=l+1;`;
+    case 'time':
+      return `${SHORT_LENGTH}p=packTime(b,o,${conversion.digits},w,p);o+=l+1;`;
+    case 'bytes':
+      return conversion.lengthBytes === 2
+        ? `${LENGTH}if(l>65535)fault();w[p]=l;w[p+1]=l>>8;p=copyBytes(b,o,o+l,w,p+2);o+=l;`
+        : `${LENGTH}w.writeUInt32LE(l,p);p=copyBytes(b,o,o+l,w,p+4);o+=l;`;
+  }
+}
+
+/** Below this, a loop is faster than a call. */
+const LOOP_BYTES = 24;
+
+function copyBytes(b: Buffer, o: number, e: number, w: Buffer, p: number): number {
+  if (e - o > LOOP_BYTES) return p + b.copy(w, p, o, e);
+  while (o < e) w[p++] = b[o++] as number; // o < e <= b.length
+  return p;
+}

@@ -1,0 +1,87 @@
+import { Buffer } from 'node:buffer';
+
+const HEADER_BYTES = 4;
+/** A packet with this many bytes goes on in the next packet. */
+const FULL_PACKET_BYTES = 0xffffff;
+const EMPTY = Buffer.alloc(0);
+
+/**
+ * Cuts what a server sends into packets. A packet that lies whole inside a chunk is not copied; others are joined in a buffer of their size, once.
+ * Format: MySQL source documentation, "MySQL Packets".
+ */
+export class PacketReader {
+  /** The packet that `next` found: `[start, end)` of `bytes`, without its header. Valid until the next call. */
+  bytes: Buffer = EMPTY;
+  start = 0;
+  end = 0;
+  #chunk: Buffer = EMPTY;
+  #at = 0;
+  readonly #head = Buffer.alloc(HEADER_BYTES);
+  #headBytes = 0;
+  /** The payload that is filled while it lies in several chunks; null between packets. */
+  #filling: Buffer | null = null;
+  #filled = 0;
+  /** Payloads of a packet that goes on, so far. */
+  #parts: Buffer[] = [];
+
+  /** Gives the next bytes. To be called when `next` gave false; the chunk must not change until then. */
+  push(chunk: Buffer): void {
+    this.#chunk = chunk;
+    this.#at = 0;
+  }
+
+  /** Goes to the next packet; false when its bytes are not all there. */
+  next(): boolean {
+    for (;;) {
+      if (this.#filling === null) {
+        if (this.#headBytes === 0 && this.#parts.length === 0 && this.#wholePacket()) return true;
+        if (!this.#beginPacket()) return false;
+      }
+      const payload = this.#fill();
+      if (payload === null) return false;
+      this.#parts.push(payload);
+      if (payload.length === FULL_PACKET_BYTES) continue;
+      this.bytes = this.#parts.length === 1 ? payload : Buffer.concat(this.#parts);
+      this.#parts = [];
+      this.start = 0;
+      this.end = this.bytes.length;
+      return true;
+    }
+  }
+
+  #wholePacket(): boolean {
+    const chunk = this.#chunk;
+    const at = this.#at;
+    if (chunk.length - at < HEADER_BYTES) return false;
+    const length = chunk.readUIntLE(at, 3);
+    const end = at + HEADER_BYTES + length;
+    if (end > chunk.length || length === FULL_PACKET_BYTES) return false;
+    this.bytes = chunk;
+    this.start = at + HEADER_BYTES;
+    this.end = end;
+    this.#at = end;
+    return true;
+  }
+
+  #beginPacket(): boolean {
+    const taken = Math.min(HEADER_BYTES - this.#headBytes, this.#chunk.length - this.#at);
+    this.#chunk.copy(this.#head, this.#headBytes, this.#at, this.#at + taken);
+    this.#at += taken;
+    this.#headBytes += taken;
+    if (this.#headBytes < HEADER_BYTES) return false;
+    this.#headBytes = 0;
+    this.#filling = Buffer.allocUnsafeSlow(this.#head.readUIntLE(0, 3));
+    this.#filled = 0;
+    return true;
+  }
+
+  #fill(): Buffer | null {
+    const filling = this.#filling ?? EMPTY;
+    const taken = this.#chunk.copy(filling, this.#filled, this.#at);
+    this.#at += taken;
+    this.#filled += taken;
+    if (this.#filled < filling.length) return null;
+    this.#filling = null;
+    return filling;
+  }
+}

@@ -1,0 +1,36 @@
+import type { ErrorRow } from './row.ts';
+
+/** Codes of full pulls. */
+export const pullErrors = {
+  UMBUS_PULL_TABLE: {
+    text: 'A table that is to be pulled is not there, is not part of the line, or cannot be pulled.',
+    remedy: 'Check the name; the message says what the table lacks.',
+    retryable: false,
+  },
+  UMBUS_PULL_COLUMN: {
+    text: 'A table cannot be split or pulled by these columns.',
+    remedy: 'Name columns that the message accepts, or leave them out.',
+    retryable: false,
+  },
+  UMBUS_PULL_CONDITION: {
+    text: 'The condition of a pull is not one plain expression.',
+    remedy:
+      'Change it at the place that the message names; conditions know columns, literals, operators and plain functions.',
+    retryable: false,
+  },
+  UMBUS_PULL_KEY: {
+    text: 'A key value of a table is not in the form of its type.',
+    remedy: 'Report it with the type of the column; split by another column meanwhile.',
+    retryable: false,
+  },
+  UMBUS_PULL_CHANGED: {
+    text: 'The table was dropped, emptied or changed its columns while it was pulled.',
+    remedy: 'What was published stays right. Pull the table again.',
+    retryable: false,
+  },
+  UMBUS_PULL_RUNNING: {
+    text: 'The table is being pulled already.',
+    remedy: 'Wait for that pull, or cancel it: `umbus pulls`.',
+    retryable: false,
+  },
+} as const satisfies Record<string, ErrorRow>;
