@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { alarmCommand } from './commands/alarm.ts';
 import { checkCommand } from './commands/check.ts';
+import { dashboardsCommand } from './commands/dashboards.ts';
 import { describeCommand } from './commands/describe.ts';
 import { initCommand } from './commands/init.ts';
 import { parkedCommand } from './commands/parked.ts';
@@ -69,6 +70,7 @@ function commandsOf(terminal: Terminal, exitWith: ExitWith): readonly Command[] 
     parkedCommand(terminal, exitWith),
     alarmCommand(terminal, exitWith),
     describeCommand(terminal),
+    dashboardsCommand(terminal),
   ];
 }
 

@@ -1,5 +1,6 @@
 import type { MailOptions, WebhookOptions } from '../adapters/alarms/index.ts';
 import type { KafkaCompression, KafkaConnection } from '../adapters/kafka/options.ts';
+import type { InfluxdbOptions } from '../adapters/telemetry/influxdb.ts';
 import type { StartPoint } from '../ports/change-source.ts';
 
 /** A data line, resolved: every default filled in, every secret read. Frozen. Made by `loadLine` from a YAML file. */
@@ -69,6 +70,8 @@ export interface MetricsSettings {
   readonly maxTables: number;
   /** Null: not served. */
   readonly prometheus: { readonly host: string; readonly port: number } | null;
+  /** Null: nothing is written. */
+  readonly influxdb: (InfluxdbOptions & { readonly everyMs: number }) | null;
 }
 
 /** A durable log in a directory of this machine. `dir` is absolute. */

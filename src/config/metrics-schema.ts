@@ -1,6 +1,7 @@
+import { secret } from './connection-settings.ts';
 import type { MetricsSettings } from './line.ts';
 import { optionalSection, section } from './setting-groups.ts';
-import { duration, listenAddress, whole } from './settings.ts';
+import { duration, listenAddress, optionalText, text, whole } from './settings.ts';
 
 /** The `metrics` section. */
 export const metricsSchema = section(
@@ -31,8 +32,44 @@ export const metricsSchema = section(
         ),
       },
     ),
+    influxdb: optionalSection(
+      {
+        doc: 'Writes every metric to InfluxDB 1.x, and the statistics of heartbeats as DBUS does, so that its dashboards work on.',
+      },
+      {
+        url: text(
+          {
+            type: 'URL',
+            doc: 'Where it is.',
+            expected: 'a URL that begins with http:// or https://, without a login in it',
+            pattern: /^https?:\/\/[^@\s]+$/,
+          },
+          { value: 'http://127.0.0.1:8086', text: 'http://127.0.0.1:8086' },
+        ),
+        database: text(
+          {
+            type: 'name',
+            doc: 'The database; made when it is missing and the account may.',
+            expected: 'a name of up to 64 letters, digits, _ and -',
+            pattern: /^[A-Za-z0-9_-]{1,64}$/,
+          },
+          { value: 'umbus', text: 'umbus' },
+        ),
+        username: optionalText({ type: 'text', doc: 'User.', expected: 'a user name', fallback: 'none' }),
+        password: secret('The password.', { value: null, text: 'none' }),
+        every: duration(
+          { doc: 'How often metrics are written.', min: '1s', max: '10m' },
+          { value: 15_000, text: '15s' },
+        ),
+      },
+    ),
   },
 );
 
 /** What a line file without the section says: nothing is measured. */
-export const noMetrics: MetricsSettings = { everyMs: 15_000, maxTables: 1_000, prometheus: null };
+export const noMetrics: MetricsSettings = {
+  everyMs: 15_000,
+  maxTables: 1_000,
+  prometheus: null,
+  influxdb: null,
+};

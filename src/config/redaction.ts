@@ -1,4 +1,4 @@
-import type { AlarmSettings, KafkaLogSettings, Line } from './line.ts';
+import type { AlarmSettings, KafkaLogSettings, Line, MetricsSettings } from './line.ts';
 
 /** What stands where a secret was. */
 const MASK = '******';
@@ -8,7 +8,7 @@ const SECRET_LENGTH_MIN = 4;
 
 /** A line without its secrets, for printing. */
 export function redactedLine(line: Line): Line {
-  const { source, log, registry, alarms } = line;
+  const { source, log, registry, alarms, metrics } = line;
   return {
     ...line,
     source: { ...source, password: masked(source.password), tls: maskedTls(source.tls) },
@@ -18,6 +18,7 @@ export function redactedLine(line: Line): Line {
         ? registry
         : { ...registry, password: masked(registry.password) },
     alarms: maskedAlarms(alarms),
+    metrics: maskedMetrics(metrics),
   };
 }
 
@@ -45,6 +46,11 @@ function alarmSecrets({ webhooks, mail }: AlarmSettings): readonly (string | nul
   return [...ofHooks, mail?.password];
 }
 
+function maskedMetrics({ influxdb, ...rest }: MetricsSettings): MetricsSettings {
+  const hidden = influxdb === null || influxdb.password === null;
+  return { ...rest, influxdb: hidden ? influxdb : { ...influxdb, password: masked(influxdb.password) } };
+}
+
 function masked(secret: string): string {
   return secret === '' ? '' : MASK;
 }
@@ -62,12 +68,17 @@ function maskedSasl(sasl: KafkaLogSettings['sasl']): KafkaLogSettings['sasl'] {
  * is looked for as it is, percent-encoded, and as JSON writes it.
  */
 export function secretMasker(line: Line): (text: string) => string {
-  const { source, log, registry, alarms } = line;
+  const { source, log, registry, alarms, metrics } = line;
   const ofLog = log.kind === 'kafka' ? [log.sasl?.password, log.tls?.key] : [];
   return maskerOf(
-    [source.password, source.tls?.key, registry?.password, ...ofLog, ...alarmSecrets(alarms)].map(
-      secret => secret ?? '',
-    ),
+    [
+      source.password,
+      source.tls?.key,
+      registry?.password,
+      metrics.influxdb?.password,
+      ...ofLog,
+      ...alarmSecrets(alarms),
+    ].map(secret => secret ?? ''),
   );
 }
 

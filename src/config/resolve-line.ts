@@ -49,7 +49,7 @@ export function resolveLine(written: WrittenLine, around: Surroundings): Resolut
     extractor: written.extractor,
     appender: written.appender,
     alarms: alarmsOf(written, secrets),
-    metrics: metricsOf(written),
+    metrics: metricsOf(written, secrets),
   };
   return { line, mistakes: secrets.mistakes, warnings: secrets.warnings };
 }
@@ -83,8 +83,25 @@ function coordinationOf({ coordination: { zookeeper } }: WrittenLine): Coordinat
   return { kind: 'zookeeper', servers, root, sessionTimeoutMs: sessionTimeout };
 }
 
-function metricsOf({ metrics: { every, tables, prometheus } }: WrittenLine): MetricsSettings {
-  return { everyMs: every, maxTables: tables, prometheus: prometheus?.listen ?? null };
+function metricsOf({ metrics }: WrittenLine, secrets: SecretReader): MetricsSettings {
+  const { every, tables, prometheus, influxdb } = metrics;
+  return {
+    everyMs: every,
+    maxTables: tables,
+    prometheus: prometheus?.listen ?? null,
+    influxdb: influxdb === null ? null : influxdbOf(influxdb, secrets),
+  };
+}
+
+function influxdbOf(
+  { password, every, ...rest }: NonNullable<WrittenLine['metrics']['influxdb']>,
+  secrets: SecretReader,
+): MetricsSettings['influxdb'] {
+  return {
+    ...rest,
+    everyMs: every,
+    password: secrets.secretOf(password, ['metrics', 'influxdb', 'password']),
+  };
 }
 
 function registryOf({ registry }: WrittenLine, secrets: SecretReader): RegistrySettings | null {

@@ -14,6 +14,7 @@ const packageHomes: Readonly<Record<string, readonly string[]>> = {
   '@platformatic/wasm-utils': ['adapters'],
   avsc: ['ums', 'change', 'adapters'],
   commander: ['cli'],
+  influx: ['adapters'],
   kafkajs: ['adapters'],
   lmdb: ['adapters'],
   mysql2: ['adapters'],

@@ -1,9 +1,11 @@
 /** Metrics of this process and where they go. Imported when a destination is configured. */
+export { createInfluxdb, type InfluxdbOptions } from './influxdb.ts';
 export {
   type Health,
   type MetricsServer,
   type MetricsServerOptions,
   startMetricsServer,
 } from './metrics-server.ts';
+export { PointBatcher } from './point-batcher.ts';
 export { measureProcess, type ProcessSource } from './process-source.ts';
 export { createMetrics } from './prom-metrics.ts';

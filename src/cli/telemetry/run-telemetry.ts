@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import type { Line, MetricsSettings } from '../../config/line.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Log } from '../../ports/log.ts';
@@ -9,6 +10,7 @@ import { allMetrics, LINE_LABEL } from '../../telemetry/metrics/catalogue.ts';
 import { type EventLog, errorFields } from '../event-log.ts';
 import { packageVersion } from '../version.ts';
 import { liveness, readiness } from './health.ts';
+import { writeMetrics } from './metrics-writer.ts';
 import { watchOutside } from './outside-watch.ts';
 import { tableSampler } from './table-samples.ts';
 import { topologySamples } from './topology-samples.ts';
@@ -33,24 +35,19 @@ export interface TelemetryOptions {
 }
 
 /**
- * Begins to measure this process and serves what it measures. Null where the settings name no destination: then nothing is measured and no library loaded.
+ * Begins to measure this process, and serves and writes what it measures. Null where the settings name no destination: then nothing is measured and no library loaded.
  * Errors: UMBUS_METRICS_LISTEN.
  */
 export async function openTelemetry(options: TelemetryOptions): Promise<RunTelemetry | null> {
-  const { settings, instance, events } = options;
-  if (settings.prometheus === null) return null;
-  const { createMetrics, measureProcess, startMetricsServer } = await import(
-    '../../adapters/telemetry/index.ts'
-  );
+  const { settings, instance } = options;
+  if (settings.prometheus === null && settings.influxdb === null) return null;
+  const { createMetrics, measureProcess } = await import('../../adapters/telemetry/index.ts');
   await using opened = new AsyncDisposableStack();
   const metrics = createMetrics(allMetrics, { [LINE_LABEL]: instance });
   metrics.gather(opened.use(measureProcess(packageVersion())).source);
   const telemetry = new Telemetry(options, metrics);
-  const { host, port } = settings.prometheus;
-  const live = () => liveness(telemetry.snapshots());
-  const ready = () => readiness(!telemetry.isOpen, telemetry.snapshots());
-  const server = opened.use(await startMetricsServer({ host, port, metrics, live, ready }));
-  events('info', 'Metrics are served.', { at: `${server.url}/metrics` });
+  opened.use(await served(options, metrics, telemetry));
+  opened.use(await written(options, metrics));
   const kept = opened.move();
   return {
     metrics,
@@ -58,6 +55,38 @@ export async function openTelemetry(options: TelemetryOptions): Promise<RunTelem
     ready: () => telemetry.ready(),
     watch: (line, log) => telemetry.watch(line, log),
     [Symbol.asyncDispose]: () => kept.disposeAsync(),
+  };
+}
+
+/** The server of what a process measures; null where the settings name none. */
+async function served(
+  { settings, events }: TelemetryOptions,
+  metrics: Metrics,
+  telemetry: Telemetry,
+): Promise<AsyncDisposable | null> {
+  if (settings.prometheus === null) return null;
+  const { startMetricsServer } = await import('../../adapters/telemetry/index.ts');
+  const live = () => liveness(telemetry.snapshots());
+  const ready = () => readiness(!telemetry.isOpen, telemetry.snapshots());
+  const server = await startMetricsServer({ ...settings.prometheus, metrics, live, ready });
+  events('info', 'Metrics are served.', { at: `${server.url}/metrics` });
+  return server;
+}
+
+/** Writes what a process measures to InfluxDB until it is disposed; null where the settings name none. */
+async function written(options: TelemetryOptions, metrics: Metrics): Promise<AsyncDisposable | null> {
+  const { clock, events, settings } = options;
+  if (settings.influxdb === null) return null;
+  const { createInfluxdb } = await import('../../adapters/telemetry/index.ts');
+  const { everyMs } = settings.influxdb;
+  const series = createInfluxdb(settings.influxdb);
+  const closing = new AbortController();
+  const writing = writeMetrics({ metrics, series, clock, everyMs, host: hostname(), events }, closing.signal);
+  return {
+    async [Symbol.asyncDispose]() {
+      closing.abort();
+      await writing;
+    },
   };
 }
 

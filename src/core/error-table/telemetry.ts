@@ -8,4 +8,15 @@ export const telemetryErrors = {
       'Give another one under `metrics.prometheus.listen` or with `--metrics`, or end what listens there.',
     retryable: false,
   },
+  UMBUS_INFLUXDB_UNREACHABLE: {
+    text: 'InfluxDB does not answer, or cannot serve now.',
+    remedy: 'Check the address under `metrics.influxdb` and that it runs; umbus keeps trying.',
+    retryable: true,
+  },
+  UMBUS_INFLUXDB_REFUSED: {
+    text: 'InfluxDB refuses what is written.',
+    remedy:
+      'See the status in the message: 401 and 403 are the login, 404 a database that could not be made, 400 a field that has another type there.',
+    retryable: false,
+  },
 } as const satisfies Record<string, ErrorRow>;

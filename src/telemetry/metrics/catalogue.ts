@@ -1,4 +1,5 @@
 import type { MetricSpec } from '../../ports/metrics.ts';
+import { influxdbMetrics } from './influxdb-metrics.ts';
 import { extractorMetrics, logMetrics, sourceMetrics, tableMetrics } from './line-metrics.ts';
 import { processMetrics } from './process-metrics.ts';
 import { topologyMetrics } from './topology-metrics.ts';
@@ -19,6 +20,7 @@ export const catalogue: readonly MetricGroup[] = [
   { title: 'Source', metrics: Object.values(sourceMetrics) },
   { title: 'Log', metrics: Object.values(logMetrics) },
   { title: 'Tables', metrics: Object.values(tableMetrics) },
+  { title: 'InfluxDB', metrics: Object.values(influxdbMetrics) },
   { title: 'Process', metrics: Object.values(processMetrics) },
 ];
 

@@ -1,7 +1,9 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { type SingleServer, startSingle } from '../../../src/cli/demo-server/single-server.ts';
 import { unpackedPackage } from './debian-package.ts';
 
 /** Paths of Prometheus's programs. */
@@ -24,4 +26,70 @@ export async function checkMetrics({ tool }: PrometheusPrograms, metrics: string
   // 3: parsed, with complaints of the linter.
   if (child.exitCode !== 0 && child.exitCode !== 3) throw new Error(`promtool cannot parse them: ${err}`);
   return (out + err).trim();
+}
+
+/** A throw-away Prometheus that scrapes some addresses every second. */
+export interface PrometheusServer extends SingleServer {
+  readonly url: string;
+  /** Number of series, and of values in them, that a query has in the last `seconds`. Throws when Prometheus does not take it. */
+  query(promql: string, seconds: number): Promise<{ readonly series: number; readonly values: number }>;
+}
+
+/** Starts Debian's Prometheus on a free port of 127.0.0.1. `targets`: `host:port`. */
+export async function startPrometheus(targets: readonly string[]): Promise<PrometheusServer> {
+  const { server: program } = await ensurePrometheus();
+  const server = await startSingle({
+    prefix: 'umbus-prometheus-',
+    async command({ root, dataDir, port }) {
+      const settings = join(root, 'prometheus.yml');
+      const listed = targets.map(target => `'${target}'`).join(', ');
+      await writeFile(
+        settings,
+        `global: { scrape_interval: 1s }\nscrape_configs:\n  - job_name: umbus\n    static_configs: [{ targets: [${listed}] }]\n`,
+      );
+      return {
+        program,
+        args: [
+          `--config.file=${settings}`,
+          `--storage.tsdb.path=${dataDir}`,
+          `--web.listen-address=127.0.0.1:${port}`,
+        ],
+        ready: () => isReady(port),
+        code: 'UMBUS_METRICS_LISTEN',
+      };
+    },
+  });
+  const url = `http://${server.address}`;
+  return Object.assign(server, {
+    url,
+    query: (promql: string, seconds: number) => ask(url, promql, seconds),
+  });
+}
+
+async function isReady(port: number): Promise<boolean> {
+  try {
+    return (await fetch(`http://127.0.0.1:${port}/-/ready`)).status === 200;
+  } catch {
+    // Not yet.
+    return false;
+  }
+}
+
+async function ask(url: string, promql: string, seconds: number) {
+  const end = Date.now() / 1000;
+  const search = new URLSearchParams({
+    query: promql,
+    start: String(end - seconds),
+    end: String(end),
+    step: '1',
+  });
+  const response = await fetch(`${url}/api/v1/query_range?${search}`);
+  // The shape that Prometheus documents; what is missing fails below.
+  const answer = (await response.json()) as {
+    readonly error?: string;
+    readonly data?: { readonly result: readonly { readonly values: readonly unknown[] }[] };
+  };
+  if (answer.data === undefined) throw new Error(`Prometheus: ${answer.error} in ${promql}`);
+  const { result } = answer.data;
+  return { series: result.length, values: result.reduce((sum, { values }) => sum + values.length, 0) };
 }

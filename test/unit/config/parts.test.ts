@@ -182,6 +182,8 @@ describe('the configuration reference', () => {
       'alarms.mail.password.file',
       'alarms.mail.from',
       'alarms.mail.to',
+      'metrics.influxdb.password.env',
+      'metrics.influxdb.password.file',
     ]);
   });
 });

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
 import { test } from 'node:test';
 import { parse } from 'yaml';
 import { z } from 'zod';
@@ -90,7 +91,11 @@ test('services wait for services that are there, and none waits for itself', () 
 });
 
 test('volumes and configs are the ones that services use', () => {
-  const volumes = services.flatMap(([, used]) => used.volumes.map(volume => volume.split(':')[0]));
+  const mounts = services.flatMap(([, used]) => used.volumes.map(volume => volume.split(':')[0] ?? ''));
+  const ofProject = mounts.filter(mount => mount.startsWith('./'));
+  for (const path of ofProject)
+    assert.ok(existsSync(new URL(path, new URL('../../../', import.meta.url))), path);
+  const volumes = mounts.filter(mount => !ofProject.includes(mount));
   assert.deepEqual([...volumes].sort(), Object.keys(compose.volumes).sort());
   const configs = services.flatMap(([, used]) => (used.configs ?? []).map(({ source }) => source));
   assert.deepEqual([...configs].sort(), Object.keys(compose.configs).sort());
@@ -146,6 +151,23 @@ test('MySQL writes what a line wants to read', () => {
     compose.configs['mysql-accounts']?.content ?? '',
     /GRANT REPLICATION SLAVE, REPLICATION CLIENT, SELECT ON \*\.\* TO umbus@'%'/,
   );
+});
+
+test('Grafana finds the dashboards, and they ask the data source that it has', () => {
+  const { content = '' } = compose.configs['grafana-dashboards'] ?? {};
+  const path = /^ +path: (\S+)$/m.exec(content)?.[1];
+  const mount = serviceNamed('grafana').volumes.find(volume => volume.startsWith('./topologies/dashboards:'));
+  assert.equal(mount?.split(':')[1], path);
+  const sources = compose.configs['grafana-influxdb']?.content ?? '';
+  const uid = /^ +uid: (\S+)$/m.exec(sources)?.[1];
+  const [database] = [/^ +dbName: (\S+)$/m.exec(sources)?.[1]];
+  assert.equal(database, serviceNamed('influxdb').environment?.['INFLUXDB_DB']);
+  const asked = new Set(
+    [...readDocument('topologies/dashboards/umbus-overview.json').matchAll(/"uid": "(umbus)"/g)].map(
+      match => match[1],
+    ),
+  );
+  assert.deepEqual([...asked], [uid]);
 });
 
 test('README names services and ports of the compose file that are there', () => {

@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, describe, it } from 'node:test';
+import { boards } from '../../src/telemetry/dashboards/boards.ts';
+import { influxdbDialect } from '../../src/telemetry/dashboards/influxql.ts';
+import { prometheusDialect } from '../../src/telemetry/dashboards/promql.ts';
+import { startUmbus } from '../support/cli/umbus.ts';
+import { startInfluxdb } from '../support/servers/influxdb.ts';
+import { startPrometheus } from '../support/servers/prometheus.ts';
+import { orSkip, requireServer } from '../support/servers.ts';
+import { startSteadyLoad } from '../support/steady-load.ts';
+import { until } from '../support/until.ts';
+
+const dir = mkdtempSync(join(tmpdir(), 'umbus-dashboards-'));
+after(() => rmSync(dir, { recursive: true, force: true }));
+
+const SECONDS = 60;
+const queries = boards.flatMap(({ name, rows }) =>
+  rows.flatMap(({ panels }) =>
+    panels.flatMap(({ title, queries: asked }) =>
+      asked.map(query => ({ place: `${name}, ${title}`, query })),
+    ),
+  ),
+);
+
+/** What Grafana puts in place of its variables. */
+function filled(text: unknown): string {
+  return String(text)
+    .replaceAll('$timeFilter', `time > now() - ${SECONDS}s`)
+    .replaceAll('$__interval', '2s')
+    .replaceAll('$__rate_interval', '5s')
+    .replaceAll(/\$(ds|table)\b/g, '.*');
+}
+
+describe('the dashboards of a line under load', () => {
+  it('have something to show in every panel', { timeout: 180_000 }, async test => {
+    await using influxdb = await orSkip(test, 'InfluxDB', startInfluxdb);
+    if (influxdb === null) return;
+    await using server = await requireServer(test, 'mariadb');
+    if (server === null) return;
+    const file = join(dir, 'shown.yaml');
+    writeFileSync(
+      file,
+      `ds: shown\nsource: { url: "mysql://root@127.0.0.1:${server.port}", start: earliest }\nschemas: { load_1: {} }\nmetrics: { every: 1s, influxdb: { url: "${influxdb.url}", every: 1s } }\n`,
+    );
+    await using load = await startSteadyLoad(server, 'load_1');
+    await using running = startUmbus(['run', '--line', file, '--metrics', '0']);
+    const addressOf = () => /at=http:\/\/(127\.0\.0\.1:\d+)\/metrics/.exec(running.err)?.[1];
+    await until('metrics to be served', () => addressOf() !== undefined || running.process.exitCode !== null);
+    await using prometheus = await startPrometheus([addressOf() ?? '']);
+
+    for (const { place, query } of queries) {
+      for (const target of influxdbDialect.targets(query)) {
+        const text = filled(target['query']);
+        const shows = async () => (await influxdb.query('umbus', text).catch(unlessUnmade)).length > 0;
+        await until(`${place} in InfluxDB: ${text}`, shows);
+      }
+      for (const target of prometheusDialect.targets(query)) {
+        const text = filled(target['expr']);
+        const shows = async () => (await prometheus.query(text, SECONDS)).values > 0;
+        await until(`${place} in Prometheus: ${text}`, shows);
+      }
+    }
+    for (const variable of boards.flatMap(({ variables }) => variables)) {
+      const text = filled(influxdbDialect.values(variable)['query']);
+      assert.ok((await influxdb.query('umbus', text)).length > 0, text);
+    }
+    await load.stop();
+    running.kill('SIGTERM');
+    assert.equal((await running.ended).code, 0, running.err);
+  });
+});
+
+/** The database is made with the first write. */
+function unlessUnmade(error: Error): readonly never[] {
+  if (/database not found/.test(error.message)) return [];
+  throw error;
+}
