@@ -1,4 +1,5 @@
 import { SqlReader } from '../binlog/sql-tokens.ts';
+import { emptiedByServer } from '../binlog/statement.ts';
 
 /** What a statement did to the rows of whole tables, which no row event says. */
 export type Emptied =
@@ -12,7 +13,8 @@ export type Emptied =
   | { readonly reason: 'drop'; readonly schema: string; readonly table: null };
 
 /**
- * Finds the tables that a statement empties: TRUNCATE TABLE, DROP TABLE, DROP DATABASE and MariaDB's CREATE OR REPLACE TABLE. Any other text gives none;
+ * Finds the tables that a statement empties: TRUNCATE TABLE, DROP TABLE, DROP DATABASE and MariaDB's CREATE OR REPLACE TABLE, and what the
+ * server says of a MEMORY table after a restart. Any other text gives none;
  * temporary tables are left out, since they are not in the binlog.
  */
 export function emptiedTables(sql: string): readonly Emptied[] {
@@ -21,6 +23,10 @@ export function emptiedTables(sql: string): readonly Emptied[] {
     case 'TRUNCATE':
       reader.skip('TABLE');
       return tables(reader, 'truncate');
+    case 'DELETE': {
+      const emptied = emptiedByServer(sql);
+      return emptied === null ? [] : [{ reason: 'truncate', ...emptied }];
+    }
     case 'DROP':
       return dropped(reader);
     case 'CREATE':

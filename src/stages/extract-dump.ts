@@ -16,6 +16,7 @@ import { InflatedEvents, isCompressed } from './extract-inflated.ts';
 import { type ClosedRun, RunLander } from './extract-lander.ts';
 import type { ExtractOptions } from './extract-options.ts';
 import { type EventListener, EventReader } from './extract-reader.ts';
+import { Rollbacks } from './extract-rollbacks.ts';
 import type { SourceOpened } from './extract-signal.ts';
 import { PlaceSpace } from './extract-space.ts';
 import { judgeStatement, statementFormatError } from './extract-statement.ts';
@@ -41,6 +42,7 @@ export class DumpExtraction implements EventListener {
   readonly #tables: ExtractTables;
   readonly #transaction = new TransactionTracker();
   readonly #lander: RunLander;
+  readonly #rollbacks: Rollbacks;
   readonly #space = new PlaceSpace();
   /** Whether events stand elsewhere than at their offsets. */
   #moved = false;
@@ -69,6 +71,7 @@ export class DumpExtraction implements EventListener {
         return space.lift;
       },
     });
+    this.#rollbacks = new Rollbacks(this.#lander);
   }
 
   /** Begins anew; what was not closed is forgotten. Errors: UMBUS_SOURCE_PROTOCOL. */
@@ -80,6 +83,7 @@ export class DumpExtraction implements EventListener {
     this.#forgetTables();
     this.#transaction.reset(signal.server.flavor, signal.from.gtid);
     this.#lander.reset(signal);
+    this.#rollbacks.reset();
     const { skipBefore, from } = signal;
     this.#space.reset(skipBefore?.file === from.file ? skipBefore.position : 0, from.position);
     this.#moved = this.#space.moved;
@@ -96,8 +100,13 @@ export class DumpExtraction implements EventListener {
     return this.#lander.takeClosed();
   }
 
-  /** Closes the open run when it has events. */
+  /** Closes the open run when it has events. Within a transaction it stays open, so that a rollback can still empty it: the rest is on its way. */
   closeRun(nowMs: number): void {
+    if (!this.#transaction.open) this.closeAll(nowMs);
+  }
+
+  /** Closes the open run when it has events, also within a transaction: for when nothing more comes. */
+  closeAll(nowMs: number): void {
     this.#lander.capturedMicros = Math.round(nowMs * 1000);
     this.#lander.close(this.position);
   }
@@ -177,8 +186,11 @@ export class DumpExtraction implements EventListener {
         }
         break;
       }
-      case EventType.XID:
       case EventType.XA_PREPARE:
+        this.#rollbacks.prepared();
+        this.#transaction.end();
+        break;
+      case EventType.XID:
         this.#transaction.end();
         break;
       case EventType.GTID:
@@ -188,6 +200,7 @@ export class DumpExtraction implements EventListener {
         this.#tables.trim();
         this.#transaction.begin(bytes, view, start, bodyEnd, end, position);
         this.#lander.beginTransaction();
+        this.#rollbacks.begin();
         break;
       case EventType.QUERY:
         this.#query(bytes, view, start, bodyEnd, end, position);
@@ -284,8 +297,10 @@ export class DumpExtraction implements EventListener {
       }
       this.#lastTable = table;
     }
-    if (table.subscribed && !(table.insertsOnly && !isInsert(type))) return isNew ? table : null;
-    if (isNew) this.#lander.filter();
+    const wanted = table.subscribed && !(table.insertsOnly && !isInsert(type));
+    if (wanted && isNew) return table;
+    if (wanted) this.#lander.sawLanded();
+    else if (isNew) this.#lander.filter();
     return null;
   }
 
@@ -300,7 +315,7 @@ export class DumpExtraction implements EventListener {
       1;
     // The two statements of almost every transaction of MySQL, without making text of them.
     if (bodyEnd - sql === 5 && view.getUint32(sql, true) === BEGI && view.getUint8(sql + 4) === N) {
-      this.#transaction.beginExplicit(position);
+      this.#begin(position);
     } else if (
       bodyEnd - sql === 6 &&
       view.getUint32(sql, true) === COMM &&
@@ -320,15 +335,14 @@ export class DumpExtraction implements EventListener {
     position: number,
   ): void {
     const body = start + EVENT_HEADER_BYTES;
-    const { kind, schemas } = judgeStatement(type, bytes, body, bodyEnd, this.#options.subscribedSchema);
+    const statement = judgeStatement(type, bytes, body, bodyEnd, this.#options.subscribedSchema);
+    const { kind, schemas } = statement;
     switch (kind) {
       case 'begin':
-        this.#transaction.beginExplicit(position);
+        this.#begin(position);
         return;
       case 'end':
         this.#transaction.end();
-        return;
-      case 'inside':
         return;
       case 'data':
       case 'definition':
@@ -339,7 +353,17 @@ export class DumpExtraction implements EventListener {
           this.#lander.landForEach(bytes, view, start, end, position, tables);
         }
         this.#transaction.statement();
+        return;
+      default:
+        if (this.#rollbacks.statement(statement, position >= this.#skipBefore, this.#placeOf(position))) {
+          this.#transaction.end();
+        }
     }
+  }
+
+  #begin(position: number): void {
+    if (!this.#transaction.open) this.#rollbacks.begin();
+    this.#transaction.beginExplicit(position);
   }
 
   #forgetTables(): void {

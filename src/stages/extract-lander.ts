@@ -1,6 +1,6 @@
 import type { Buffer } from 'node:buffer';
 import type { RawRun } from '../change/raw-run.ts';
-import { RunBuffer } from './extract-run.ts';
+import { RunBuffer, type RunMark } from './extract-run.ts';
 import type { SourceOpened } from './extract-signal.ts';
 import type { RunTable } from './extract-tables.ts';
 import type { TransactionTracker } from './extract-transaction.ts';
@@ -10,6 +10,15 @@ export interface ClosedRun {
   readonly run: RawRun;
   readonly fileNumber: number;
   readonly position: number;
+}
+
+/** A place among what has landed. */
+export interface LandedMark {
+  readonly run: RunMark;
+  /** How many events had landed. */
+  readonly landed: number;
+  readonly gtidRun: number;
+  readonly landedAt: number;
 }
 
 /** What the lander must know of the binlog's reader. */
@@ -35,6 +44,9 @@ export class RunLander {
   #opened: SourceOpened | null = null;
   #closed: ClosedRun[] = [];
   #filtered = 0;
+  /** Events of subscribed tables so far, and how many of them there were when the last one came that had landed in an earlier dump. */
+  #landed = 0;
+  #landedBefore = 0;
   /** Number of the run that the open transaction's GTID was put into. */
   #gtidRun = -1;
   /** Place of the open run's last event. */
@@ -59,6 +71,45 @@ export class RunLander {
     this.#run.discard();
     this.#filtered = 0;
     this.#seenAt = -1;
+    this.#landed = 0;
+    this.#landedBefore = 0;
+  }
+
+  /** Events of subscribed tables that this dump has had, what was taken back not counted. */
+  get landed(): number {
+    return this.#landed;
+  }
+
+  mark(): LandedMark {
+    return {
+      run: this.#run.mark(),
+      landed: this.#landed,
+      gtidRun: this.#gtidRun,
+      landedAt: this.#landedAt,
+    };
+  }
+
+  /** Takes back what has landed since a mark. False where some of it was in a run that is closed: then nothing is taken back. */
+  takeBack({ run, landed, gtidRun, landedAt }: LandedMark): boolean {
+    if (this.#landed === landed) return true;
+    if (run.number !== this.#run.number || this.#landedBefore > landed) return false;
+    this.#run.cutBackTo(run);
+    this.#landed = landed;
+    this.#gtidRun = gtidRun;
+    this.#landedAt = landedAt;
+    return true;
+  }
+
+  /** Counts what has come since a mark as not landed: the dump that had it has taken it back. */
+  forget({ landed }: LandedMark): void {
+    this.#landed = landed;
+    this.#landedBefore = Math.min(this.#landedBefore, landed);
+  }
+
+  /** An event of a subscribed table that an earlier dump has seen. */
+  sawLanded(): void {
+    this.#landed++;
+    this.#landedBefore = this.#landed;
   }
 
   /** A new event stands at `position` of the file, whether it lands or not. */
@@ -86,6 +137,7 @@ export class RunLander {
     this.#makeRoom(end - start, position);
     this.#run.appendEvent(bytes, view, start, end, position, table);
     this.#landedAt = position;
+    this.#landed++;
   }
 
   /** The same for several dictionary entries, one copy of the event each: all in one run, so that none can be read without the others. */
@@ -100,6 +152,7 @@ export class RunLander {
     this.#makeRoom((end - start) * tables.length, position);
     for (const table of tables) this.#run.appendEvent(bytes, view, start, end, position, table);
     this.#landedAt = position;
+    this.#landed++;
   }
 
   /** Makes sure that so many bytes fit into the run, and that their transaction's GTID is in it. */

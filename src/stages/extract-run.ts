@@ -8,6 +8,16 @@ export type RunFacts = Pick<
   'server' | 'epoch' | 'file' | 'next' | 'resume' | 'checksum' | 'captured' | 'filtered'
 >;
 
+/** How far a run was filled at some time. */
+export interface RunMark {
+  /** Number of the run. */
+  readonly number: number;
+  readonly length: number;
+  readonly spans: number;
+  readonly lastSpan: number;
+  readonly lastTable: number;
+}
+
 const FIRST_BYTES = 16 * 1024;
 /** Below this many bytes a loop is quicker than a call of `copy`. */
 const SHORT_COPY_BYTES = 192;
@@ -42,6 +52,25 @@ export class RunBuffer {
   /** Differs for each run; what is kept per run is valid while it is the same. */
   get number(): number {
     return this.#number;
+  }
+
+  mark(): RunMark {
+    const spans = this.#spans.length;
+    return {
+      number: this.#number,
+      length: this.#length,
+      spans,
+      lastSpan: this.#spans[spans - 1] ?? 0,
+      lastTable: this.#lastTable,
+    };
+  }
+
+  /** Takes out what was appended since a mark of this run. Tables that only it had stay in the dictionary. */
+  cutBackTo({ length, spans, lastSpan, lastTable }: RunMark): void {
+    this.#length = length;
+    this.#spans.length = spans;
+    if (spans > 0) this.#spans[spans - 1] = lastSpan;
+    this.#lastTable = lastTable;
   }
 
   /** Appends the event that begins a transaction. `position`: its file offset. */

@@ -7,6 +7,8 @@ export interface StatementVerdict {
   readonly kind: StatementKind;
   /** The subscribed schemas that the statement concerns, each once. */
   readonly schemas: readonly string[];
+  /** As in `StatementFacts`. */
+  readonly subject: string;
 }
 
 /**
@@ -22,10 +24,10 @@ export function judgeStatement(
   subscribedSchema: (schema: string) => boolean,
 ): StatementVerdict {
   const query = parseQuery(type, bytes, start, end);
-  const { kind, qualifiers } = statementFacts(query.sql);
-  if (kind !== 'data' && kind !== 'definition') return { kind, schemas: [] };
+  const { kind, qualifiers, subject } = statementFacts(query.sql);
+  if (kind !== 'data' && kind !== 'definition') return { kind, schemas: [], subject };
   const concerned = new Set([query.schema, ...query.schemas, ...qualifiers]);
-  return { kind, schemas: [...concerned].filter(subscribedSchema) };
+  return { kind, schemas: [...concerned].filter(subscribedSchema), subject };
 }
 
 /** The error for rows that were changed by the text of a statement. */

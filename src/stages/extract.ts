@@ -70,7 +70,7 @@ class Extractor implements Processor<null, SourceSignal, string, RawRun> {
       this.#fault = { error };
       // Where the stream contradicts itself, the positions before the contradiction may be wrong too: they are read again.
       if (isUmbusError(error, 'UMBUS_SOURCE_PROTOCOL')) this.#dump.discardRun();
-      else this.#dump.closeRun(nowMs);
+      else this.#dump.closeAll(nowMs);
       if (this.#emitClosed(nowMs, emit) === 0) throw error;
       return;
     }

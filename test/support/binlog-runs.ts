@@ -1,31 +1,74 @@
 import assert from 'node:assert/strict';
 import { Buffer } from 'node:buffer';
 import { createMysqlSource } from '../../src/adapters/mysql/index.ts';
+import { fileNumberOf } from '../../src/binlog/rotate.ts';
 import type { RawRun } from '../../src/change/raw-run.ts';
 import { ExtractDriver } from './extract-driver.ts';
 import type { Server } from './servers.ts';
 
-/** The runs that the extractor makes of what a server wrote between two positions of one file. */
-export async function binlogRuns(
+/** A place in a server's binlog. */
+export interface BinlogPlace {
+  readonly file: string;
+  readonly position: number;
+}
+
+/** What the extractor made of a stretch of binlog. */
+export interface ReadBinlog {
+  readonly runs: readonly RawRun[];
+  /** What it halted with; null when it has read to the end. */
+  readonly error: unknown;
+}
+
+const DEADLINE_MS = 120_000;
+
+/**
+ * What the extractor makes of what a server wrote between two positions, in one file or several, or up to where it halts. `from` as a number is in the
+ * file of `end`.
+ */
+export async function readBinlog(
   server: Pick<Server, 'host' | 'port' | 'user' | 'password'>,
-  from: number,
-  end: { readonly file: string; readonly position: number },
+  from: number | BinlogPlace,
+  end: BinlogPlace,
   wanted: (schema: string) => boolean,
   runBytes = 262_144,
-): Promise<RawRun[]> {
+): Promise<ReadBinlog> {
   const { host, port, user, password } = server;
   const source = createMysqlSource({ host, port, user, password, serverId: 4_100_000_001, tls: null });
-  const at = { file: end.file, position: from };
-  await using connection = await source.open({ kind: 'start', at }, AbortSignal.timeout(60_000));
+  const at = typeof from === 'number' ? { file: end.file, position: from } : from;
+  await using connection = await source.open({ kind: 'start', at }, AbortSignal.timeout(DEADLINE_MS));
   const extractor = new ExtractDriver({ subscribed: wanted, subscribedSchema: wanted, runBytes });
   extractor.open({ server: connection.server, from: connection.from });
-  const seen = (): number => extractor.emitted.at(-1)?.run.resume.position ?? 0;
-  while (seen() < end.position) {
+  const last = fileNumberOf(end.file);
+  const done = (): boolean => {
+    const resume = extractor.emitted.at(-1)?.run.resume;
+    if (resume === undefined) return false;
+    const file = fileNumberOf(resume.file);
+    return file > last || (file === last && resume.position >= end.position);
+  };
+  let error: unknown = null;
+  while (error === null && !done()) {
     const bytes = await connection.read();
     assert.ok(bytes !== null, 'the dump ended early');
-    extractor.bytes(Buffer.from(bytes)).commit();
+    try {
+      extractor.bytes(Buffer.from(bytes)).commit();
+    } catch (cause) {
+      error = cause;
+    }
     // Nothing more may come that lands: a run without events says how far it was read.
     extractor.nowMs += 3_600_000;
   }
-  return extractor.runs;
+  return { runs: extractor.runs, error };
+}
+
+/** The runs of {@link readBinlog}; fails where the extractor halts. */
+export async function binlogRuns(
+  server: Pick<Server, 'host' | 'port' | 'user' | 'password'>,
+  from: number | BinlogPlace,
+  end: BinlogPlace,
+  wanted: (schema: string) => boolean,
+  runBytes?: number,
+): Promise<readonly RawRun[]> {
+  const { runs, error } = await readBinlog(server, from, end, wanted, runBytes);
+  if (error !== null) throw error;
+  return runs;
 }

@@ -10,10 +10,20 @@ export interface GoldenCase {
   readonly statements: readonly string[];
   /** Lines that must come out, by kind of server. */
   readonly expected: Readonly<Record<AnyServerKind, readonly string[]>>;
+  /** On which servers what the binlog has does not rebuild the tables. */
+  readonly differs: readonly AnyServerKind[];
   readonly text: string;
 }
 
 const SECTION = /^=== ?(.*)$/;
+
+const DIFFERS = /^-- differs(?: on ([a-z -]+))?:/;
+
+function differsOn(line: string | undefined): readonly AnyServerKind[] {
+  if (line === undefined) return [];
+  const named = DIFFERS.exec(line)?.[1];
+  return named === undefined ? allServerKinds : named.split(' ').filter(isServer);
+}
 
 /** Parses a case. Throws when a section is for an unknown server. */
 export function parseCase(file: string, text: string): GoldenCase {
@@ -45,6 +55,7 @@ export function parseCase(file: string, text: string): GoldenCase {
       .map(statement => statement.trim())
       .filter(statement => statement !== ''),
     expected: { mariadb: linesOf('mariadb'), mysql: linesOf('mysql'), mysql56: linesOf('mysql56') },
+    differs: differsOn(sql.find(line => DIFFERS.test(line))),
     text,
   };
 }
@@ -62,5 +73,5 @@ export function writeExpected(golden: GoldenCase, kind: AnyServerKind, lines: re
 }
 
 function isServer(kind: string): kind is AnyServerKind {
-  return allServerKinds.some(known => known === kind);
+  return allServerKinds.some(each => each === kind);
 }

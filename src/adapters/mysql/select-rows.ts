@@ -84,7 +84,10 @@ export async function selectTable(
 }
 
 /** The base tables of a schema, by name. */
-export async function baseTables(session: SqlSession, schema: string): Promise<readonly string[]> {
+export async function baseTables(
+  session: Pick<SqlSession, 'query'>,
+  schema: string,
+): Promise<readonly string[]> {
   const rows = await session.query(
     `SELECT table_name AS name FROM information_schema.tables
       WHERE table_schema = ? AND table_type = 'BASE TABLE' ORDER BY table_name`,

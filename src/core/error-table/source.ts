@@ -42,6 +42,12 @@ export const sourceErrors = {
     remedy: 'Give the line a server id of its own (`source.serverId`).',
     retryable: false,
   },
+  UMBUS_SOURCE_ROLLED_BACK: {
+    text: 'Rows that are published already were rolled back in the source.',
+    remedy:
+      'Load the tables again that the transaction at the named place changed. After an XA transaction the line goes on when it is started again.',
+    retryable: false,
+  },
   UMBUS_SOURCE_PROTOCOL: {
     text: 'The server sent something the replication protocol does not allow.',
     remedy: 'Report it with the position in the message.',

@@ -43,9 +43,11 @@ describe('the appender', () => {
     mysql.gtid({ committedMicros: 1_700_000_003_123_456 });
     mysql.tableMap(orders);
     mysql.rows('insert', 7, 2, row(1, 'a'));
+    mysql.xid();
     mysql.gtid({ committedMicros: 1_700_000_004_000_001 });
     mysql.tableMap(orders);
     mysql.rows('insert', 7, 2, row(2, 'a'));
+    mysql.xid();
     const times = new AppendDriver().run(runOf(mysql)).messages[0]?.payload.map(({ tuple }) => tuple[1]);
     assert.deepEqual(times, ['2023-11-14 22:13:23.123456', '2023-11-14 22:13:24.000001']);
     const mariadb = new BinlogBuilder({ flavor: 'mariadb', timestamp: 1_700_000_000 }).begin();

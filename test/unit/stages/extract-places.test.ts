@@ -44,17 +44,18 @@ test('a transaction in progress resumes at its start, with the GTIDs before it',
   builder.tableMap(orders);
   builder.rows('insert', 100, 1, row(2));
   const next = builder.position;
-  const driver = new ExtractDriver().open().bytes(builder.packets()).commit();
-  assert.equal(driver.runs[0]?.next, next);
-  assert.deepEqual(driver.runs[0]?.resume, {
+  const driver = new ExtractDriver({ runBytes: 1 }).open().bytes(builder.packets()).commit();
+  assert.equal(driver.runs.length, 1, 'the open transaction waits for its end');
+  builder.rows('insert', 100, 1, row(3));
+  builder.xid();
+  driver.bytes(builder.packets()).commit();
+  assert.equal(driver.runs[1]?.next, next);
+  assert.deepEqual(driver.runs[1]?.resume, {
     file: 'bin.000001',
     position: start,
     gtid: `${BUILDER_UUID}:1`,
   });
-  builder.rows('insert', 100, 1, row(3));
-  builder.xid();
-  driver.bytes(builder.packets()).commit();
-  assert.deepEqual(driver.runs[1]?.resume, {
+  assert.deepEqual(driver.runs[2]?.resume, {
     file: 'bin.000001',
     position: builder.position,
     gtid: `${BUILDER_UUID}:1-2`,

@@ -1,0 +1,157 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { BinlogBuilder, transaction } from '../../support/binlog-builder.ts';
+import { ExtractDriver, eventsOf } from '../../support/extract-driver.ts';
+import { orders, resumed, row } from './extract-fixture.ts';
+
+/** The ids of the rows that landed, each of which is a row event of its own. */
+const idsOf = (driver: ExtractDriver): number[] =>
+  driver.runs
+    .flatMap(run => eventsOf(run))
+    .filter(({ table }) => table === 'shop.orders')
+    .map(({ event }) => event[event.length - 8] ?? -1);
+
+/** Begins a transaction. */
+function begin(builder: BinlogBuilder): void {
+  builder.gtid();
+  builder.query('BEGIN');
+  builder.tableMap(orders);
+}
+
+/** A row event of one row; 32 bytes of it fit a run of 100. */
+const insert = (builder: BinlogBuilder, id: number): void => void builder.rows('insert', 100, 1, row(id));
+
+const read = (builder: BinlogBuilder, runBytes = 262_144): ExtractDriver =>
+  new ExtractDriver({ runBytes }).open().bytes(builder.packets()).commit();
+
+test('the rows of a rolled back transaction do not land, and those around it do', () => {
+  const builder = new BinlogBuilder().begin();
+  transaction(builder, orders, row(1));
+  begin(builder);
+  insert(builder, 2);
+  insert(builder, 3);
+  builder.query('ROLLBACK');
+  transaction(builder, orders, row(4));
+  const driver = read(builder);
+  assert.deepEqual(idsOf(driver), [1, 4]);
+  const last = driver.runs.at(-1);
+  assert.deepEqual(
+    eventsOf(last ?? assert.fail()).map(({ table }) => table),
+    ['-', 'shop.orders', '-', 'shop.orders'],
+    'the GTID of the rolled back transaction is gone too',
+  );
+  assert.equal(last?.resume.position, builder.position);
+});
+
+test('rows come out of the run however the bytes are cut', () => {
+  const builder = new BinlogBuilder().begin();
+  transaction(builder, orders, row(1));
+  begin(builder);
+  insert(builder, 2);
+  builder.query('SAVEPOINT `a`');
+  insert(builder, 3);
+  builder.query('ROLLBACK TO `a`');
+  insert(builder, 4);
+  builder.xid();
+  const packets = builder.packets();
+  for (const chunk of [1, 7, 50, packets.length]) {
+    const driver = new ExtractDriver().open();
+    for (let at = 0; at < packets.length; at += chunk) {
+      driver.bytes(packets.subarray(at, at + chunk)).commit();
+    }
+    assert.deepEqual(idsOf(driver), [1, 2, 4], `chunks of ${chunk} bytes`);
+  }
+});
+
+test('a rollback to a savepoint goes to the newest of its name, and ends those after it', () => {
+  const builder = new BinlogBuilder().begin();
+  begin(builder);
+  builder.query('SAVEPOINT `a`');
+  insert(builder, 1);
+  builder.query('SAVEPOINT `b`');
+  insert(builder, 2);
+  builder.query('SAVEPOINT `a`');
+  insert(builder, 3);
+  builder.query('ROLLBACK TO `a`');
+  insert(builder, 4);
+  builder.query('ROLLBACK TO `b`');
+  insert(builder, 5);
+  builder.xid();
+  assert.deepEqual(idsOf(read(builder)), [1, 5]);
+});
+
+test('a rollback of rows that are landed already halts the line, also when it is started again', () => {
+  const builder = new BinlogBuilder().begin();
+  transaction(builder, orders, row(1));
+  const start = builder.position;
+  begin(builder);
+  for (let id = 2; id < 9; id++) insert(builder, id);
+  builder.query('ROLLBACK');
+  const driver = new ExtractDriver({ runBytes: 100 }).open().bytes(builder.packets());
+  assert.throws(() => driver.commit(), {
+    code: 'UMBUS_SOURCE_ROLLED_BACK',
+    message: /a transaction.*at bin\.000001:\d+/,
+  });
+  assert.ok(idsOf(driver).length > 1);
+  const { next = 0, resume } = driver.runs.at(-1) ?? {};
+  assert.equal(resume?.position, start);
+  const again = new ExtractDriver({ runBytes: 100 }).open({
+    from: { file: 'bin.000001', position: start, gtid: '' },
+    skipBefore: { file: 'bin.000001', position: next },
+  });
+  assert.throws(() => again.bytes(resumed(builder, start)).commit(), { code: 'UMBUS_SOURCE_ROLLED_BACK' });
+});
+
+test('what an earlier dump has taken back is not held against the line that goes on behind it', () => {
+  const builder = new BinlogBuilder().begin();
+  const start = builder.position;
+  begin(builder);
+  insert(builder, 1);
+  builder.query('SAVEPOINT `a`');
+  insert(builder, 2);
+  builder.query('ROLLBACK TO `a`');
+  insert(builder, 3);
+  const next = builder.position;
+  insert(builder, 4);
+  builder.query('SAVEPOINT `b`');
+  insert(builder, 5);
+  builder.query('ROLLBACK TO `b`');
+  builder.xid();
+  const driver = new ExtractDriver()
+    .open({
+      from: { file: 'bin.000001', position: start, gtid: '' },
+      skipBefore: { file: 'bin.000001', position: next },
+    })
+    .bytes(resumed(builder, start))
+    .commit();
+  assert.deepEqual(idsOf(driver), [4]);
+});
+
+test('an XA transaction that is rolled back after its rows were published halts the line once', () => {
+  const builder = new BinlogBuilder().begin();
+  const xa = (name: string, id: number | null): void => {
+    builder.gtid();
+    builder.query(`XA START ${name}`);
+    builder.tableMap(orders);
+    if (id !== null) insert(builder, id);
+    builder.query(`XA END ${name}`);
+    builder.event(38, Buffer.alloc(14));
+  };
+  const end = (sql: string): void => {
+    builder.gtid();
+    builder.query(sql);
+  };
+  xa("X'31',X'',1", 1);
+  xa("X'32',X'',1", 2);
+  xa("X'33',X'',1", null);
+  end("XA COMMIT X'31',X'',1");
+  end("XA ROLLBACK X'33',X'',1");
+  end("XA ROLLBACK X'39',X'',1");
+  const driver = read(builder);
+  assert.deepEqual(idsOf(driver), [1, 2]);
+  end("XA ROLLBACK X'32',X'',1");
+  assert.throws(() => driver.bytes(builder.packets()).commit(), {
+    code: 'UMBUS_SOURCE_ROLLED_BACK',
+    message: /an XA transaction/,
+  });
+});
