@@ -1,16 +1,25 @@
 import type { Line } from '../src/config/line.ts';
+import { maskRules } from '../src/config/mask-rules.ts';
 import { resultPlacing } from '../src/config/result-placing.ts';
+import { fileMasks, MASKS_PATH, type SharedMasks, sharedMasksSerde } from '../src/config/shared-masks.ts';
 import { beforeImage, subscription } from '../src/config/subscription.ts';
+import { type MaskFunctions, type MaskRules, NO_FUNCTIONS } from '../src/masking/mask-spec.ts';
 import { createAppender, signalsStore, tablesStore } from '../src/stages/append.ts';
 import { defineTopology, trusted } from '../src/topology/definition.ts';
 import { avroOptions, writeResults } from './results.ts';
 import { bySchema, deadTopicName, schemaTopic, type TopicSettings } from './topics.ts';
 
-export type AppenderConfig = TopicSettings & Pick<Line, 'appender' | 'signals'>;
+export type AppenderConfig = TopicSettings &
+  Pick<Line, 'appender' | 'masking' | 'signals'> & {
+    /** The masks to begin with, until the cell of the line has others; default: those of the line file. */
+    readonly masks?: SharedMasks;
+    /** Masks that the user wrote; default none. */
+    readonly functions?: MaskFunctions;
+  };
 
 /**
  * `<ds>.<schema>` → `<ds>.<schema>.result`: rows decoded into UMS, as JSON or Avro. A table that cannot be decoded, or whose Avro schema the registry refuses, is parked in
- * `<ds>_dead`; the others go on.
+ * `<ds>_dead`; the others go on. Masks come from the line file, and change while it runs by the cell `masks`.
  */
 export const appender = defineTopology({
   name: 'appender',
@@ -19,6 +28,11 @@ export const appender = defineTopology({
   onError: { decode: 'fail', process: 'fail' },
   deadLetter: config => deadTopicName(config),
   build(t, config) {
+    const { masking, functions = NO_FUNCTIONS } = config;
+    const masks = t.watch('masks', MASKS_PATH, sharedMasksSerde(masking, functions), {
+      initial: config.masks ?? fileMasks(config),
+    });
+    const inForce = rulesOf(masking, functions);
     const appended = t
       .source('by-schema', bySchema(config, schemaTopic).all)
       .process('append', { tables: tablesStore, signals: signalsStore }, () =>
@@ -29,9 +43,19 @@ export const appender = defineTopology({
           signals: { schema: config.signals.schema, partitions: config.topics.partitions },
           beforeImage: beforeImage(config),
           result: resultPlacing(config),
+          masks: () => inForce(masks.value),
           ...avroOptions(config, config.appender.maxRows),
         }),
       );
     writeResults(appended, config);
   },
 });
+
+/** Masks made ready for use, once for each change of them. */
+function rulesOf({ keys }: Line['masking'], functions: MaskFunctions): (masks: SharedMasks) => MaskRules {
+  let made: { readonly from: SharedMasks; readonly rules: MaskRules } | null = null;
+  return from => {
+    if (made?.from !== from) made = { from, rules: maskRules(from.masks, keys, functions, from.revision) };
+    return made.rules;
+  };
+}

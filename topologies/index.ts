@@ -2,7 +2,7 @@ import type { LineSchemas } from '../src/adapters/registry/line-schemas.ts';
 import type { Line } from '../src/config/line.ts';
 import type { ChangeSource } from '../src/ports/change-source.ts';
 import type { TopologyDefinition } from '../src/topology/definition.ts';
-import { appender } from './appender.ts';
+import { type AppenderConfig, appender } from './appender.ts';
 import { dispatcher } from './dispatcher.ts';
 import { mysqlExtractor } from './mysql-extractor.ts';
 
@@ -18,14 +18,18 @@ function configured<C>(definition: TopologyDefinition<C>, config: C): LineTopolo
   return { name: definition.name, definition: definition as TopologyDefinition<unknown>, config };
 }
 
-/** The named topologies of a line, in the order of the data path. `registered`: of a line with a registry. */
-export function lineTopologies(
-  line: Line,
-  ports: { readonly source: ChangeSource; readonly registered?: LineSchemas | null },
-): readonly LineTopology[] {
-  const config = { ...line, registered: ports.registered ?? null };
+/** What the topologies of a line need beside it. `registered`: of a line with a registry. */
+export interface LinePorts extends Pick<AppenderConfig, 'masks' | 'functions'> {
+  readonly source: ChangeSource;
+  readonly registered?: LineSchemas | null;
+}
+
+/** The named topologies of a line, in the order of the data path. */
+export function lineTopologies(line: Line, ports: LinePorts): readonly LineTopology[] {
+  const { source, registered = null, ...masks } = ports;
+  const config = { ...line, registered, ...masks };
   return [
-    configured(mysqlExtractor, { ...config, start: line.source.start, source: ports.source }),
+    configured(mysqlExtractor, { ...config, start: line.source.start, source }),
     configured(dispatcher, config),
     configured(appender, config),
   ];

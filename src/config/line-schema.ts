@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import { alarmSchema } from './alarm-schema.ts';
 import { kafkaSchema } from './kafka-schema.ts';
+import { maskingSchema, masksSchema } from './mask-schema.ts';
 import { metricsSchema } from './metrics-schema.ts';
 import { coordinationSchema, registrySchema } from './service-schemas.ts';
 import { named, optionalSection, section } from './setting-groups.ts';
@@ -75,6 +76,7 @@ const schema = section(
       },
       [],
     ),
+    masks: masksSchema,
     result,
   },
 );
@@ -154,6 +156,7 @@ export const lineSchema = section(
         ),
       },
     ),
+    masking: maskingSchema,
     topics: section(
       { doc: 'Shape of the topics.' },
       {

@@ -2,6 +2,7 @@ import type { MailOptions, WebhookOptions } from '../adapters/alarms/index.ts';
 import type { KafkaCompression, KafkaConnection } from '../adapters/kafka/options.ts';
 import type { InfluxdbOptions } from '../adapters/telemetry/influxdb.ts';
 import type { StartPoint } from '../ports/change-source.ts';
+import type { LineMask } from './resolve-masks.ts';
 
 /** A data line, resolved: every default filled in, every secret read. Frozen. Made by `loadLine` from a YAML file. */
 export interface Line {
@@ -33,6 +34,7 @@ export interface Line {
   readonly registry: RegistrySettings | null;
   /** Where umbus has tables of its own in the source. */
   readonly signals: { readonly schema: string };
+  readonly masking: MaskingSettings;
   readonly topics: {
     /** Partitions of each `<ds>.<schema>` and its result topic. */
     readonly partitions: number;
@@ -129,6 +131,16 @@ export interface RegistrySettings {
     | 'FULL_TRANSITIVE';
 }
 
+/** What masks need beside their rules. */
+export interface MaskingSettings {
+  /** Secrets by name. */
+  readonly keys: Readonly<Record<string, string>>;
+  /** What a function of the user's may take for one value. */
+  readonly timeoutMs: number;
+  /** Absolute; modules of functions count from here: the directory of the line file. */
+  readonly directory: string;
+}
+
 /** How the result topic of a schema is laid out. */
 export interface ResultSettings {
   /** Null: as many as `topics.partitions`, and a row is in the partition of its table. */
@@ -149,5 +161,7 @@ export interface LineSchema {
   readonly exclude: readonly string[];
   /** Patterns of tables whose updates carry a `b` row. */
   readonly beforeImage: readonly string[];
+  /** What masks columns; the first pattern that matches counts. */
+  readonly masks: readonly LineMask[];
   readonly result: ResultSettings;
 }

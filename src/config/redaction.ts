@@ -8,11 +8,12 @@ const SECRET_LENGTH_MIN = 4;
 
 /** A line without its secrets, for printing. */
 export function redactedLine(line: Line): Line {
-  const { source, log, registry, alarms, metrics } = line;
+  const { source, log, registry, alarms, metrics, masking } = line;
   return {
     ...line,
     source: { ...source, password: masked(source.password), tls: maskedTls(source.tls) },
     log: log.kind === 'embedded' ? log : { ...log, tls: maskedTls(log.tls), sasl: maskedSasl(log.sasl) },
+    masking: { ...masking, keys: Object.fromEntries(Object.keys(masking.keys).map(name => [name, MASK])) },
     registry:
       registry === null || registry.password === null
         ? registry
@@ -68,7 +69,7 @@ function maskedSasl(sasl: KafkaLogSettings['sasl']): KafkaLogSettings['sasl'] {
  * is looked for as it is, percent-encoded, and as JSON writes it.
  */
 export function secretMasker(line: Line): (text: string) => string {
-  const { source, log, registry, alarms, metrics } = line;
+  const { source, log, registry, alarms, metrics, masking } = line;
   const ofLog = log.kind === 'kafka' ? [log.sasl?.password, log.tls?.key] : [];
   return maskerOf(
     [
@@ -78,6 +79,7 @@ export function secretMasker(line: Line): (text: string) => string {
       metrics.influxdb?.password,
       ...ofLog,
       ...alarmSecrets(alarms),
+      ...Object.values(masking.keys),
     ].map(secret => secret ?? ''),
   );
 }

@@ -1,9 +1,16 @@
 import { resolve } from 'node:path';
-import type { CoordinationSettings, Line, MetricsSettings, RegistrySettings } from './line.ts';
+import type {
+  CoordinationSettings,
+  Line,
+  MaskingSettings,
+  MetricsSettings,
+  RegistrySettings,
+} from './line.ts';
 import { DEFAULT_LOG_BYTES, type WrittenLine } from './line-schema.ts';
 import type { PathMistake } from './mistakes-of.ts';
 import { type MysqlAddress, parseMysqlUrl } from './mysql-url.ts';
 import { alarmsOf } from './resolve-alarms.ts';
+import { masksMistakes } from './resolve-masks.ts';
 import { createSecretReader, type SecretReader, type Surroundings, secretInFile } from './secrets.ts';
 
 /** A resolved line; to be used only when there are no mistakes. */
@@ -23,6 +30,11 @@ export function resolveLine(written: WrittenLine, around: Surroundings): Resolut
     secrets.warnings.push(secretInFile(['source', 'url'], 'the password stands in the url'));
   }
   const { ds, source, topics } = written;
+  const schemas = mapped(written.schemas, ({ masks, ...schema }) => ({
+    ...schema,
+    masks: Object.entries(masks).map(([pattern, mask]) => ({ pattern, mask })),
+  }));
+  const masking = maskingOf(written, around, secrets);
   const line: Line = {
     ds,
     source: {
@@ -35,12 +47,13 @@ export function resolveLine(written: WrittenLine, around: Surroundings): Resolut
       tls: secrets.tlsOf(source.tls, ['source', 'tls']),
       start: source.start,
     },
-    schemas: written.schemas,
+    schemas,
     log: logOf(written, around, secrets),
     guarantee: written.guarantee,
     coordination: coordinationOf(written),
     registry: registryOf(written, secrets),
     signals: written.signals,
+    masking,
     topics: {
       partitions: topics.partitions,
       retentionMs: topics.retention,
@@ -51,7 +64,8 @@ export function resolveLine(written: WrittenLine, around: Surroundings): Resolut
     alarms: alarmsOf(written, secrets),
     metrics: metricsOf(written, secrets),
   };
-  return { line, mistakes: secrets.mistakes, warnings: secrets.warnings };
+  const mistakes = [...secrets.mistakes, ...masksMistakes(schemas, masking)];
+  return { line, mistakes, warnings: secrets.warnings };
 }
 
 function logOf(written: WrittenLine, around: Surroundings, secrets: SecretReader): Line['log'] {
@@ -107,6 +121,22 @@ function influxdbOf(
 function registryOf({ registry }: WrittenLine, secrets: SecretReader): RegistrySettings | null {
   if (registry === null) return null;
   return { ...registry, password: secrets.secretOf(registry.password, ['registry', 'password']) };
+}
+
+function maskingOf({ masking }: WrittenLine, around: Surroundings, secrets: SecretReader): MaskingSettings {
+  // A key that is not there is a mistake already; that it is short need not be one as well.
+  const keys = mapped(
+    masking.keys,
+    (ref, name) => secrets.secretOf(ref, ['masking', 'keys', name]) ?? '?'.repeat(64),
+  );
+  return { keys, timeoutMs: masking.timeout, directory: resolve(around.directory) };
+}
+
+function mapped<A, B>(
+  record: Readonly<Record<string, A>>,
+  change: (value: A, name: string) => B,
+): Readonly<Record<string, B>> {
+  return Object.fromEntries(Object.entries(record).map(([name, value]) => [name, change(value, name)]));
 }
 
 /**

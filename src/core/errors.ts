@@ -5,6 +5,7 @@ import { coordinationErrors } from './error-table/coordination.ts';
 import { internalErrors } from './error-table/internal.ts';
 import { kafkaErrors } from './error-table/kafka.ts';
 import { logErrors } from './error-table/log.ts';
+import { maskingErrors } from './error-table/masking.ts';
 import { pullErrors } from './error-table/pull.ts';
 import { registryErrors } from './error-table/registry.ts';
 import { sourceErrors } from './error-table/source.ts';
@@ -24,6 +25,7 @@ export const errorTable = {
   ...coordinationErrors,
   ...pullErrors,
   ...registryErrors,
+  ...maskingErrors,
   ...topologyErrors,
   ...telemetryErrors,
   ...umsErrors,

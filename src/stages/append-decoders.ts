@@ -4,9 +4,12 @@ import { compileRows, type RowWriter } from '../binlog/rows/compile.ts';
 import { parseTableMap } from '../binlog/table-map.ts';
 import type { ColumnMap, TableMap } from '../binlog/table-map-types.ts';
 import type { RawTable } from '../change/raw-run.ts';
+import { type MaskRules, NO_MASKS } from '../masking/mask-spec.ts';
+import { maskPlan } from '../masking/row-mask.ts';
 import { dataHeader } from '../ums/message.ts';
 import { namespaceOf } from '../ums/namespace.ts';
 import type { Zone } from '../ums/zone.ts';
+import { type MaskedState, maskedState } from './append-masked.ts';
 import { type VersionColumn, versionColumns } from './append-state.ts';
 
 /** Decoders kept; the one that came first makes room. */
@@ -20,6 +23,8 @@ export interface TableDecoder {
   readonly columns: readonly VersionColumn[];
   /** Columns of UMS type `long` with values beyond a signed 64-bit integer. */
   readonly wide: readonly string[];
+  /** What masks the rows; null for nothing. */
+  readonly masked: MaskedState | null;
   /** The start of a message of a version. */
   header(version: number): { readonly namespace: string; readonly bytes: Buffer };
 }
@@ -30,6 +35,7 @@ export class DecoderCache {
   readonly #zone: Zone;
   readonly #marks: (schema: string) => boolean;
   readonly #kept = new Map<string, TableDecoder>();
+  #masks: MaskRules = NO_MASKS;
 
   constructor(ds: string, zone: Zone, marks: (schema: string) => boolean = () => true) {
     this.#ds = ds;
@@ -37,7 +43,14 @@ export class DecoderCache {
     this.#zone = zone;
   }
 
-  /** The decoder of a table. Errors: those of `parseTableMap` and `compileRows`. */
+  /** Puts masks in force, between two records. */
+  use(masks: MaskRules): void {
+    if (this.#masks === masks) return;
+    this.#masks = masks;
+    this.#kept.clear();
+  }
+
+  /** The decoder of a table. Errors: those of `parseTableMap`, `compileRows` and `maskPlan`. */
   of(table: RawTable): TableDecoder {
     const fingerprint = Buffer.from(table.fingerprint).toString('hex');
     const known = this.#kept.get(fingerprint);
@@ -55,9 +68,12 @@ export class DecoderCache {
 
   #make(table: RawTable, fingerprint: string): TableDecoder {
     const map = parseTableMap(table.map);
+    const name = `${table.schema}.${table.table}`;
+    const masks = this.#masks.of(table.schema, table.table);
     const writer = compileRows(map, {
       zone: this.#zone,
       marks: this.#marks(table.schema),
+      ...(masks !== null && { mask: (fields, primaryKey) => maskPlan(masks, name, fields, primaryKey) }),
     });
     const ds = this.#ds;
     let made: { version: number; namespace: string; bytes: Buffer } | null = null;
@@ -65,6 +81,7 @@ export class DecoderCache {
       writer,
       fingerprint,
       columns: versionColumns(writer.fields),
+      masked: maskedState(this.#masks.revision, masks, writer.fields),
       wide: wideColumns(map),
       header(version) {
         if (made?.version !== version) {

@@ -1,5 +1,6 @@
 import type { Buffer } from 'node:buffer';
 import type { UmbusError } from '../core/errors.ts';
+import type { MaskRules } from '../masking/mask-spec.ts';
 import type { UmsField } from '../ums/types.ts';
 import type { Zone } from '../ums/zone.ts';
 import type { ResultPlacing } from './append-placing.ts';
@@ -33,6 +34,8 @@ export interface AppendOptions {
   readonly signals?: SignalPlace;
   /** Whether messages of a schema may hold marks (ums-schema/README.md). Where not, what would need one parks its table. Default: they may. */
   readonly marks?: (schema: string) => boolean;
+  /** The masks in force, asked for before each record; default none. A change of them is another object. */
+  readonly masks?: () => MaskRules;
 }
 
 /** Where signal rows come from, and which of them concern a task. */
@@ -56,6 +59,7 @@ export interface AppendSettings {
   readonly refused: (table: PublishedTable) => UmbusError | null;
   readonly marks: (schema: string) => boolean;
   readonly signals: SignalPlace | null;
+  readonly masks: () => MaskRules;
 }
 
 /** A table as its rows are about to be published. Equal columns of one process are one object. */

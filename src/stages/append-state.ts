@@ -3,6 +3,7 @@ import { json, utf8 } from '../topology/serdes.ts';
 import { store } from '../topology/topic.ts';
 import type { StoreDef } from '../topology/types.ts';
 import type { UmsField, UmsType } from '../ums/types.ts';
+import type { MaskedState } from './append-masked.ts';
 
 /** A column as versions are compared: by name and UMS type. */
 export interface VersionColumn {
@@ -41,6 +42,8 @@ export interface TableState {
   readonly parked: ParkedState | null;
   /** The source named the table in a heartbeat, so that it has heartbeats before its first row. Absent else. */
   readonly beats?: true;
+  /** What masked the rows published last; absent for nothing. */
+  readonly masked?: MaskedState;
   /** Values published as marks because their bytes are no text of their character set, before images included; absent for none. */
   readonly marks?: number;
 }

@@ -8,6 +8,7 @@ import type { TuplePrefix } from '../ums/tuple-prefix.ts';
 import type { UmsNextVersion, UmsTerminationReason } from '../ums/types.ts';
 import type { TableDecoder } from './append-decoders.ts';
 import { type EventPlace, timeMsOf } from './append-event.ts';
+import { keysChange, sameMasked } from './append-masked.ts';
 import { type EmitTuples, OpenMessage } from './append-message.ts';
 import type { AppendOutput, AppendSettings } from './append-options.ts';
 import { ParkedPieces } from './append-park.ts';
@@ -43,8 +44,8 @@ const ENVELOPE_END_BYTES = 1;
 /** One table within one record: its rows so far, and the state that it will have after the record. */
 export class TablePart {
   readonly key: string;
-  readonly #schema: string;
-  readonly #table: string;
+  readonly schema: string;
+  readonly table: string;
   readonly #shared: AppendShared;
   readonly #allPairs: boolean;
   readonly parked = new ParkedPieces();
@@ -70,8 +71,8 @@ export class TablePart {
 
   constructor(schema: string, table: string, state: TableState, shared: AppendShared) {
     this.key = `${schema}.${table}`;
-    this.#schema = schema;
-    this.#table = table;
+    this.schema = schema;
+    this.table = table;
     this.#stateBefore = state;
     this.#state = state;
     this.#shared = shared;
@@ -113,7 +114,7 @@ export class TablePart {
   beat(make: MakeBeat): void {
     this.#flush();
     const { version, parked } = this.#state;
-    const name = { schema: this.#schema, table: this.#table };
+    const name = { schema: this.schema, table: this.table };
     const namespace = namespaceOf(this.#shared.settings.ds, name, version);
     const { key, value } = make(namespace, parked === null ? 'ok' : 'abort');
     this.#pushWhere(this.#placing?.placeBy === 'primary-key', key, value, 0);
@@ -124,19 +125,24 @@ export class TablePart {
     if (this.#decoder === decoder) return;
     this.#refuse(decoder);
     this.#flush();
-    const placed = tablePlacing(this.#placing, this.#table, decoder.writer);
-    const { fingerprint, columns, placedBy } = this.#state;
+    const placed = tablePlacing(this.#placing, this.table, decoder.writer);
+    const { fingerprint, columns, placedBy, masked } = this.#state;
     const sameColumns = fingerprint === decoder.fingerprint || sameVersion(columns, decoder.columns);
-    if (fingerprint !== '' && !(sameColumns && sameNames(placedBy, placed?.names))) {
-      this.#terminate('schema', event, decoder);
-    }
-    if (fingerprint !== decoder.fingerprint || !sameNames(placedBy, placed?.names)) {
-      const { placedBy: _, ...state } = this.#state;
+    const keys = [...decoder.writer.primaryKey, ...(placed?.names ?? [])];
+    const sameKeys = sameNames(placedBy, placed?.names) && !keysChange(masked, decoder.masked, keys);
+    if (fingerprint !== '' && !(sameColumns && sameKeys)) this.#terminate('schema', event, decoder);
+    if (
+      fingerprint !== decoder.fingerprint ||
+      !sameNames(placedBy, placed?.names) ||
+      !sameMasked(masked, decoder.masked)
+    ) {
+      const { placedBy: _, masked: __, ...state } = this.#state;
       this.#state = {
         ...state,
         fingerprint: decoder.fingerprint,
         columns: decoder.columns,
         ...(placed !== null && { placedBy: placed.names }),
+        ...(decoder.masked !== null && { masked: decoder.masked }),
       };
     }
     this.#decoder = decoder;
@@ -146,8 +152,8 @@ export class TablePart {
   /** Throws when rows with these columns cannot be published. Before anything of them is taken, so that the version stays open for the replay. */
   #refuse({ writer, wide }: TableDecoder): void {
     const refusal = this.#shared.settings.refused({
-      schema: this.#schema,
-      table: this.#table,
+      schema: this.schema,
+      table: this.table,
       columns: writer.fields,
       primaryKey: writer.primaryKey,
       wide,
@@ -345,7 +351,7 @@ export class TablePart {
   #terminate(reason: UmsTerminationReason, event: EventPlace, next: TableDecoder | null): void {
     const { prefix, settings } = this.#shared;
     const { version, placedBy } = this.#state;
-    const namespace = namespaceOf(settings.ds, { schema: this.#schema, table: this.#table }, version);
+    const namespace = namespaceOf(settings.ds, { schema: this.schema, table: this.table }, version);
     prefix.time(event.seconds, event.micros);
     const key = messageKey('data_increment_termination', namespace, timeMsOf(event), settings.ds);
     const everywhere = this.#placing?.placeBy === 'primary-key' || placedBy !== undefined;
@@ -377,8 +383,8 @@ export class TablePart {
   ): void {
     const { outputs, settings } = this.#shared;
     this.#messages += counted;
-    const topic = resultTopicOf(settings.ds, this.#schema);
-    const output = { topic, schema: this.#schema, table: this.#table, partition, key, value };
+    const topic = resultTopicOf(settings.ds, this.schema);
+    const output = { topic, schema: this.schema, table: this.table, partition, key, value };
     outputs.push(wide.length === 0 ? output : { ...output, wide });
   }
 }

@@ -1,6 +1,7 @@
 import type { Buffer } from 'node:buffer';
 import type { RawRun } from '../change/raw-run.ts';
 import { UmbusError } from '../core/errors.ts';
+import { NO_MASKS } from '../masking/mask-spec.ts';
 import type { Processor, StoreDef } from '../topology/types.ts';
 import { TupleBuffer } from '../ums/tuple-buffer.ts';
 import { TuplePrefix } from '../ums/tuple-prefix.ts';
@@ -84,7 +85,7 @@ export interface ReplayedTable {
   readonly outputs: readonly AppendOutput[];
   /** The table's state after it: `parked` is null when every event could be decoded. */
   readonly state: TableState;
-  /** Runs, encoded, that could not be decoded again, in order; [] when the replay is whole. They take the place of the runs given. */
+  /** Runs, encoded, or references to them, that could not be decoded again, in order; [] when the replay is whole. They take the place of the runs given. */
   readonly parked: readonly Buffer[];
 }
 
@@ -149,6 +150,8 @@ class Appending {
   ): AppendedRun {
     const outputs: AppendOutput[] = [];
     this.#signals?.begin();
+    const masks = this.#settings.masks();
+    this.#decoders.use(masks);
     const parts = appendRun(run, {
       shared: {
         settings: this.#settings,
@@ -170,7 +173,9 @@ class Appending {
     for (const [key, part] of parts) {
       const { state, changed, buffers } = part.finish();
       for (const buffer of buffers) this.#takeBack(buffer);
-      const bytes = part.parked.encode(run);
+      // The events of a table that has masks hold what nobody may see; their place is enough to find them again.
+      const secret = masks.of(part.schema, part.table) !== null;
+      const bytes = secret ? part.parked.reference(run) : part.parked.encode(run);
       if (bytes !== null && state.parked !== null) parked.push({ key, run: bytes, reason: state.parked });
       if (changed) states.push([key, state]);
     }
@@ -196,6 +201,7 @@ function settingsOf(options: AppendOptions): AppendSettings {
     refused: options.refused ?? (() => null),
     marks: options.marks ?? (() => true),
     signals: options.signals ?? null,
+    masks: options.masks ?? (() => NO_MASKS),
   };
 }
 

@@ -135,7 +135,7 @@ export function tupleEnd(w: Buffer, p: number): number {
 }
 
 /** The place behind the JSON value that begins at `p`: no array, and no object but a mark, whose texts have no braces. */
-function valueEnd(w: Buffer, p: number): number {
+export function valueEnd(w: Buffer, p: number): number {
   let at = p;
   if (w[at] === QUOTE) {
     for (at++; w[at] !== QUOTE; at++) if (w[at] === BACKSLASH) at++;

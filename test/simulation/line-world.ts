@@ -113,7 +113,10 @@ function lineOf(schemas: readonly string[], start: StartPoint, random: Random, r
       start,
     },
     schemas: Object.fromEntries(
-      schemas.map(schema => [schema, { tables: ['*'], exclude: [LEFT_OUT], beforeImage: marked(), result }]),
+      schemas.map(schema => [
+        schema,
+        { tables: ['*'], exclude: [LEFT_OUT], beforeImage: marked(), masks: [], result },
+      ]),
     ),
     log: { kind: 'embedded', dir: '', maxBytes: 0 },
     guarantee: 'exactly-once',
@@ -121,6 +124,7 @@ function lineOf(schemas: readonly string[], start: StartPoint, random: Random, r
     registry: null,
     metrics: noMetrics,
     signals: { schema: 'dbus' },
+    masking: { keys: {}, timeoutMs: 1_000, directory: '/' },
     topics: { partitions: 1 + random.below(4), retentionMs: null, retentionBytes: null },
     extractor: { runBytes: random.pick([120, 400, 1500, 262_144]) ?? 400 },
     appender: {

@@ -138,13 +138,13 @@ export class BinlogBuilder {
     return this.event(EventType.TABLE_MAP, tableMapBody(spec));
   }
 
-  /** A row event (version 2, MariaDB version 1). `images`: null bitmaps and values, as bytes, one after the other. All columns are present. */
+  /** A row event (version 2, MariaDB version 1). `images`: null bitmaps and values, as bytes, one after the other. `present`: a bitmap for each image; default: all columns. */
   rows(
     operation: 'insert' | 'update' | 'delete',
     tableId: number,
     columnCount: number,
     images: Uint8Array,
-    options: { flags?: number } = {},
+    options: { flags?: number; present?: readonly Uint8Array[] } = {},
   ): Buffer {
     const v1 = this.flavor === 'mariadb';
     const types = v1 ? { insert: 23, update: 24, delete: 25 } : { insert: 30, update: 31, delete: 32 };
@@ -153,7 +153,7 @@ export class BinlogBuilder {
     head.writeUInt16LE(options.flags ?? 1, 6);
     if (!v1) head.writeUInt16LE(2, 8);
     const present = Buffer.alloc(Math.ceil(columnCount / 8), 0xff);
-    const bitmaps = operation === 'update' ? [present, present] : [present];
+    const bitmaps = options.present ?? (operation === 'update' ? [present, present] : [present]);
     return this.event(types[operation], Buffer.concat([head, lenenc(columnCount), ...bitmaps, images]));
   }
 

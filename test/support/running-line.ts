@@ -74,6 +74,7 @@ export function testLine(options: TestLineOptions, dir: string): Line {
     tables: ['*'],
     exclude: [],
     beforeImage: [],
+    masks: [],
     result: { partitions: null, placeBy: 'table', placeColumns: {}, format: 'json' },
   };
   const { ds = 'test', kafka } = options;
@@ -101,6 +102,7 @@ export function testLine(options: TestLineOptions, dir: string): Line {
     coordination: { kind: 'log' },
     registry: null,
     signals: { schema: 'dbus' },
+    masking: { keys: {}, timeoutMs: 1_000, directory: dir },
     topics: { partitions: options.partitions ?? 2, retentionMs: null, retentionBytes: null },
     extractor: { runBytes: options.runBytes ?? 256 * 1024 },
     metrics: noMetrics,

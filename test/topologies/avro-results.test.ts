@@ -4,26 +4,27 @@ import test from 'node:test';
 import { createMemoryRegistry, type MemoryRegistry } from '../../src/adapters/memory/index.ts';
 import { openLineSchemas } from '../../src/adapters/registry/index.ts';
 import type { RawRun } from '../../src/change/raw-run.ts';
-import type { Line, LineSchema } from '../../src/config/line.ts';
+import type { LineSchema } from '../../src/config/line.ts';
 import { createAvroReader, createTables, rows, type UmsMessage } from '../../src/consumer/index.ts';
 import { isUmbusError, UmbusError } from '../../src/core/errors.ts';
 import type { SchemaCompatibility } from '../../src/ports/schema-registry.ts';
 import type { TopologyEvents } from '../../src/runtime/events.ts';
 import { tablesStore } from '../../src/stages/append.ts';
 import { createDriver, type Driver } from '../../src/testing/index.ts';
-import { appender } from '../../topologies/appender.ts';
-import { resultTopic, schemaTopic, type TopicSettings } from '../../topologies/topics.ts';
+import { type AppenderConfig, appender } from '../../topologies/appender.ts';
+import { resultTopic, schemaTopic } from '../../topologies/topics.ts';
 import { BinlogBuilder, transaction } from '../support/binlog-builder.ts';
 import { heartbeatImage, heartbeatTable, packetOf } from '../support/signal-rows.ts';
 import { image, le } from '../unit/rows/rows-fixture.ts';
 import { insert, row, runsOf, table } from '../unit/stages/append-fixture.ts';
 
-type Config = TopicSettings & Pick<Line, 'appender' | 'signals'>;
+type Config = AppenderConfig;
 
 const schemaWith = (format: 'json' | 'avro'): LineSchema => ({
   tables: ['*'],
   exclude: [],
   beforeImage: [],
+  masks: [],
   result: { partitions: null, placeBy: 'table', placeColumns: {}, format },
 });
 
@@ -34,6 +35,7 @@ async function configOf(registry: MemoryRegistry, compatibility: SchemaCompatibi
     signals: { schema: 'dbus' },
     topics: { partitions: 1, retentionMs: null, retentionBytes: null },
     appender: { maxRows: 500, maxBytes: 1_048_576, timeZone: 'UTC' },
+    masking: { keys: {}, timeoutMs: 1_000, directory: '/' },
     registered: await openLineSchemas(registry, { ds: 'web', compatibility }),
   };
 }

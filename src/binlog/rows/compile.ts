@@ -22,6 +22,7 @@ import { writeJson } from './json-binary.ts';
 import { writeJsonChange } from './json-change.ts';
 import { writeMark } from './mark.ts';
 import { partialSource } from './partial-code.ts';
+import { type MaskCode, maskCode, type RowMask } from './row-mask.ts';
 import { isUpdate } from './rows-event.ts';
 import { writeLabel, writeSet } from './string-code.ts';
 import {
@@ -79,6 +80,8 @@ export interface CompileOptions {
   readonly zone: Zone;
   /** Whether values may be marks. If not, bytes that are no text are refused (UMBUS_BINLOG_VALUE), and images that lack columns (UMBUS_SOURCE_SETTING). Default true. */
   readonly marks?: boolean;
+  /** What masks the rows of a table with these columns and this primary key; null, as by default, for nothing. */
+  readonly mask?: (fields: readonly UmsField[], primaryKey: readonly string[]) => RowMask | null;
 }
 
 /** Bytes of `]},` and the null bitmap's worth of `,null`, beside what each column says. */
@@ -132,33 +135,40 @@ export function compileRows(map: TableMap, options: CompileOptions): RowWriter {
     }),
   );
   const key = map.primaryKey ?? [];
-  const source = sourceOf(codes, key, constants.length);
+  const primaryKey = key.map(i => names[i] ?? '');
+  const fields = codes.map(({ type }, i) => ({
+    name: names[i] ?? '',
+    type,
+    nullable: map.columns[i]?.nullable ?? true,
+    encoded: false,
+  }));
+  const mask = options.mask?.(fields, primaryKey) ?? null;
+  const masking = maskCode(mask, value => `c${constants.push(value) - 1}`);
+  const source = sourceOf(codes, key, constants.length, masking);
   const faults = faultsOf(table, names);
   const make = new Function('runtime', 'constants', 'faults', source) as MakeWriters; // the text below returns them
   let partly: PartialFunctions | null = null;
   const partlyAt = (rowsAt: number, type: number): PartialFunctions => {
-    partly ??= partialFunctions(map, codes, constants, faults, options.marks ?? true);
+    partly ??= partialFunctions(map, codes, constants, faults, options.marks ?? true, masking);
     const update = isUpdate(type);
     const bitmap = (codes.length + 7) >> 3;
     const differences = type === EventType.PARTIAL_UPDATE_ROWS;
     partly.begin(rowsAt - (update ? 2 : 1) * bitmap, rowsAt - bitmap, update, differences);
     return partly;
   };
+  const whole = make(runtime, constants, faults);
+  const always = mask?.rekeys === true;
   const writer: RowWriter = {
-    fields: codes.map(({ type }, i) => ({
-      name: names[i] ?? '',
-      type,
-      nullable: map.columns[i]?.nullable ?? true,
-      encoded: false,
-    })),
-    primaryKey: key.map(i => names[i] ?? ''),
+    fields: mask?.fields ?? fields,
+    primaryKey,
     columnCount: map.columns.length,
-    ...make(runtime, constants, faults),
+    ...whole,
+    updates: always ? whole.pairs : whole.updates,
     partial(rowsAt, type) {
       const lacks = type !== EventType.PARTIAL_UPDATE_ROWS;
       if (lacks && (key.length === 0 || options.marks === false)) throw partialFault(table, key.length > 0);
       const { rows, pairs, updates } = partlyAt(rowsAt, type);
-      return { ...writer, rows, pairs, updates };
+      return { ...writer, rows, pairs, updates: always ? pairs : updates };
     },
     count: (b, d, rowsAt, e, type) => partlyAt(rowsAt, type).count(b, d, rowsAt, e, isUpdate(type)),
   };
@@ -186,6 +196,7 @@ function partialFunctions(
   constants: readonly unknown[],
   faults: Faults,
   marks: boolean,
+  masking: MaskCode,
 ): PartialFunctions {
   let json = 0;
   const columns = codes.map((code, i) => ({
@@ -193,7 +204,8 @@ function partialFunctions(
     json: map.columns[i]?.type === ColumnType.JSON ? json++ : -1,
   }));
   const source =
-    preamble(codes, constants.length) + partialSource(columns, map.primaryKey ?? [], PARAMETERS, marks);
+    preamble(codes, constants.length) +
+    partialSource(columns, map.primaryKey ?? [], PARAMETERS, marks, masking);
   const make = new Function('runtime', 'constants', 'faults', source) as MakePartial; // partialSource returns them
   return make(runtime, constants, faults);
 }
@@ -280,7 +292,12 @@ ${Array.from({ length: constants }, (_, i) => `const c${i}=constants[${i}];`).jo
 }
 
 /** The text of the functions. */
-function sourceOf(codes: readonly ColumnCode[], key: readonly number[], constants: number): string {
+function sourceOf(
+  codes: readonly ColumnCode[],
+  key: readonly number[],
+  constants: number,
+  masking: MaskCode,
+): string {
   const bitmap = (codes.length + 7) >> 3;
   const parameters = PARAMETERS;
   const begin = 'let w=out.bytes,v=out.view,cap=w.length,p=out.length,k=0;';
@@ -289,13 +306,14 @@ function sourceOf(codes: readonly ColumnCode[], key: readonly number[], constant
       'if(p+F>cap){out.grow(p,F);w=out.bytes;v=out.view;cap=w.length;}',
       'p=prefix.put(v,p);',
       readBitmap(bitmap),
-      codes.map((code, i) => columnText(code, i, keyColumns.indexOf(i), 'write')).join(''),
+      codes.map((code, i) => columnText(code, i, keyColumns.indexOf(i), 'write', masking)).join(''),
+      masking.apply,
       'w[p]=93;w[p+1]=125;w[p+2]=44;p+=3;',
     ].join('');
   const row = rowWith([]);
   const skipBefore = [
     readBitmap(bitmap),
-    codes.map((code, i) => columnText(code, i, key.indexOf(i), 'skip')).join(''),
+    codes.map((code, i) => columnText(code, i, key.indexOf(i), 'skip', masking)).join(''),
     'if(o>e)short(-1);',
   ].join('');
   const keyVariables = key.map((_, k) => `x${k}=0,z${k}=0,y${k}=0,u${k}=0`).join(',');
@@ -328,11 +346,17 @@ function readBitmap(bytes: number): string {
 }
 
 /** Code for one column of an image; where it is a key column, also for keeping where it stands. */
-function columnText(code: ColumnCode, index: number, keyIndex: number, form: 'write' | 'skip'): string {
+function columnText(
+  code: ColumnCode,
+  index: number,
+  keyIndex: number,
+  form: 'write' | 'skip',
+  masking: MaskCode,
+): string {
   const isNull = `n${index >> 3}&${1 << (index & 7)}`;
   const [from, to] = form === 'skip' ? ['x', 'z'] : ['y', 'u'];
   const [before, after] = keyIndex < 0 ? ['', ''] : [`${from}${keyIndex}=o;`, `${to}${keyIndex}=o;`];
   if (form === 'skip') return `${before}if((${isNull})===0){${code.skip}}${after}`;
-  const text = `w[p++]=44;if(${isNull}){v.setUint32(p,0x6c6c756e,true);p+=4;}else{${code.write}}`;
-  return `${before}${text}${after}`;
+  const value = `if(${isNull}){v.setUint32(p,0x6c6c756e,true);p+=4;}else{${code.write}}`;
+  return `${before}w[p++]=44;${masking.around(index, value)}${after}`;
 }

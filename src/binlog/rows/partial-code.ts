@@ -1,4 +1,5 @@
 import type { ColumnCode } from './column-code.ts';
+import type { MaskCode } from './row-mask.ts';
 
 /** A column of {@link partialSource}. */
 export interface PartialColumn {
@@ -21,6 +22,7 @@ export function partialSource(
   key: readonly number[],
   parameters: string,
   marks: boolean,
+  masking: MaskCode,
 ): string {
   const count = columns.length;
   const jsonBytes = (columns.filter(({ json }) => json >= 0).length + 7) >> 3;
@@ -39,10 +41,12 @@ export function partialSource(
         ? ''
         : `if(j>=0&&g&&b[j+${json >> 3}]>>${json & 7}&1){p=writeJsonChange(out,b,d,X[${i}],Z[${i}],h,e,p,F);` +
           `if(p===-2)lacking(${i});if(p<0)invalid(${i});w=out.bytes;v=out.view;cap=w.length;o=h;${code.skip}}else `;
+    const value =
+      `if(h===-2){${marks ? 'w[p]=123;w[p+1]=125;p+=2;' : `lacking(${i});`}}else if(h===-1){v.setUint32(p,0x6c6c756e,true);p+=4;}` +
+      `else{${differences}{const back=o;o=h;${code.write}if(!g)o=back;}}`;
     return (
       `w[p++]=44;g=${bit('b', 'Q', i)};if(g){h=b[z+(k>>3)]>>(k&7)&1?-1:o;k++;}else h=merged?X[${i}]:-2;` +
-      `if(h===-2){${marks ? 'w[p]=123;w[p+1]=125;p+=2;' : `lacking(${i});`}}else if(h===-1){v.setUint32(p,0x6c6c756e,true);p+=4;}` +
-      `else{${differences}{const back=o;o=h;${code.write}if(!g)o=back;}}`
+      masking.around(i, value)
     );
   });
   const changed = key
@@ -55,7 +59,7 @@ function survey(b,d,o,e,Q,after,X,Z){${readBitmap}${survey.join('')}return o;}
 function place(b,d,o,e,out,prefix,Q,after,merged){let w=out.bytes,v=out.view,cap=w.length,p=out.length,h=0,g=0;const X=BX,Z=BZ;
 if(p+F>cap){out.grow(p,F);w=out.bytes;v=out.view;cap=w.length;}p=prefix.put(v,p);
 ${readBitmap}${place.join('\n')}
-if(o>e)short(-1);w[p]=93;w[p+1]=125;w[p+2]=44;out.length=p+3;return o;}
+if(o>e)short(-1);${masking.apply}w[p]=93;w[p+1]=125;w[p+2]=44;out.length=p+3;return o;}
 function partialRows(${parameters}){const length=out.length;let k=0,p0=length;
 try{while(o<e){const from=o;p0=out.length;
 if(T===2){survey(b,d,o,e,P,false,BX,BZ);T=1;o=place(b,d,o,e,out,prefix,P,false,false);}

@@ -6,8 +6,9 @@ import type { Log } from '../../ports/log.ts';
 import { groupNameOf } from '../../runtime/start.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { jsonText } from '../json-text.ts';
+import { openMasksInForce } from '../masks/masks-in-force.ts';
 import { lineOf, openLineLog } from '../open-line.ts';
-import { openLineRegistry } from '../open-services.ts';
+import { type LineRegistry, openLineCoordination, openLineRegistry } from '../open-services.ts';
 import { offsetOption, wholeOption } from '../options.ts';
 import { type DeadRecord, deadRecordAt, deadRecords } from '../parked/dead-records.ts';
 import {
@@ -138,7 +139,7 @@ async function ownedReplay(
   if (!existsSync(line.log.dir)) await openLineLog(line, 'reader');
   await using log = await ownedLog(line);
   await using registry = await openLineRegistry(line);
-  return await replayTables(log, line, table, signal, registry?.registered.rows);
+  return await replayMasked(log, line, table, signal, registry);
 }
 
 /** On Kafka nobody owns the log: while we are the only member of the appender's group, no appender works. */
@@ -159,7 +160,21 @@ async function soleReplay(
   });
   await using registry = await openLineRegistry(line);
   const ended = AbortSignal.any([signal, sole.lost]);
-  return await replayTables(log, line, table, ended, registry?.registered.rows);
+  return await replayMasked(log, line, table, ended, registry);
+}
+
+/** With the masks in force, so that what comes late is masked as all the rest. */
+async function replayMasked(
+  log: Log,
+  line: Line,
+  table: string | null,
+  signal: AbortSignal,
+  registry: LineRegistry | null,
+): Promise<readonly ReplayReport[]> {
+  const { systemClock } = await import('../../adapters/system-clock.ts');
+  await using coordination = await openLineCoordination(line, log, systemClock);
+  await using masks = await openMasksInForce(line, coordination);
+  return await replayTables(log, line, table, signal, { registered: registry?.registered ?? null, masks });
 }
 
 async function ownedLog(line: Line): Promise<Log> {

@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import { resolve } from 'node:path';
 import { Command, Option } from 'commander';
-import type { LineSchemas } from '../../adapters/registry/line-schemas.ts';
+import type { LinePorts } from '../../../topologies/index.ts';
 import { systemClock } from '../../adapters/system-clock.ts';
 import type { Line, MetricsSettings } from '../../config/line.ts';
 import { noMetrics } from '../../config/metrics-schema.ts';
@@ -9,6 +9,8 @@ import { parseListenAddress } from '../../config/settings.ts';
 import { UmbusError } from '../../core/errors.ts';
 import { createEventLog, errorFields } from '../event-log.ts';
 import { exitCodeOf, exitCodesHelp } from '../exit-codes.ts';
+import { maskCells } from '../masks/mask-cells.ts';
+import { openMasksInForce } from '../masks/masks-in-force.ts';
 import { lineOf, logPlace, openLogIn } from '../open-line.ts';
 import type { ExitWith } from '../program.ts';
 import {
@@ -115,10 +117,13 @@ async function run(names: readonly string[], options: Options, terminal: Termina
   events('info', 'Log is open.', { at: logPlace(line), line: options.line });
   await using _ = telemetry?.watch(line, outside.log);
   telemetry?.ready();
-  const named = await chosenNamed(names, line, outside.registered);
+  const { log, coordination } = outside;
+  await using masks = await openMasksInForce(line, coordination);
+  const named = await chosenNamed(names, line, { registered: outside.registered, ...masks });
   const chosen = [...named, ...modules];
   assertNamesDiffer(chosen);
-  await runTopologies(chosen, { ...base, log: outside.log, coordination: outside.coordination });
+  const cells = maskCells(coordination, systemClock, events);
+  await runTopologies(chosen, { ...base, log, coordination, cells });
 }
 
 /** Errors: UMBUS_USAGE for an address that is none. */
@@ -183,12 +188,12 @@ async function chosenModules(
 async function chosenNamed(
   names: readonly string[],
   line: Line,
-  registered: LineSchemas | null,
+  ports: Omit<LinePorts, 'source'>,
 ): Promise<readonly ChosenTopology[]> {
   const named = namedIn(names);
   if (named.length === 0) return [];
   const { createMysqlSource } = await import('../../adapters/mysql/index.ts');
-  return await lineTopologiesNamed(line, { source: createMysqlSource(line.source), registered }, named);
+  return await lineTopologiesNamed(line, { ...ports, source: createMysqlSource(line.source) }, named);
 }
 
 function collect(value: string, before: readonly string[]): readonly string[] {

@@ -1,4 +1,5 @@
 import { Buffer } from 'node:buffer';
+import { decodeReference } from '../../change/parked-reference.ts';
 import { hexText, plainText, textOf } from '../render/plain-text.ts';
 import { rawRunOf, summaryOf } from '../render/run-text.ts';
 import { tableText } from '../table-text.ts';
@@ -79,7 +80,7 @@ export function parkedRecordText(dead: DeadRecord, paint: Paint): string {
     ['parked at', letter.at],
     ['by', `${letter.topology}, stage ${letter.stage}, task ${letter.task}`],
     ['from', `${letter.topic}/${letter.partition}@${letter.offset}`],
-    ...valueLines(record.value),
+    ...valueLines(dead),
   ];
   for (const [name, bytes] of Object.entries(record.headers)) {
     if (!name.startsWith('in.')) continue;
@@ -91,8 +92,22 @@ export function parkedRecordText(dead: DeadRecord, paint: Paint): string {
   return `${lines.map(([name, text]) => `${name.padEnd(13)}${text}`).join('\n')}\n`;
 }
 
-function valueLines(value: Uint8Array | null): readonly (readonly [string, string])[] {
+function valueLines({ record, letter }: DeadRecord): readonly (readonly [string, string])[] {
+  const { value } = record;
   if (value === null) return [['value', 'none']];
+  const reference = decodeReference(value);
+  if (reference !== null) {
+    const { file, position, epoch, events } = reference;
+    return [
+      ['binlog', plainText(`run at ${file}:${position}, epoch ${epoch}`)],
+      [
+        'value',
+        plainText(
+          `the table has masks: its ${events} events are not here, but in ${letter.topic}/${letter.partition}@${letter.offset}`,
+        ),
+      ],
+    ];
+  }
   const run = rawRunOf(value);
   if (run === null) return [['value', hexText(value, VALUE_BYTES_SHOWN)]];
   const { file, position, next, events, bytes, tables, server, epoch } = summaryOf(run);
@@ -104,12 +119,13 @@ function valueLines(value: Uint8Array | null): readonly (readonly [string, strin
   ];
 }
 
-/** One dead letter as `--json` gives it: the item, the summary of its run, and the raw bytes as base64. */
+/** One dead letter as `--json` gives it: the item, what it refers to or the summary of its run, and the raw bytes as base64. */
 export function parkedRecordJson(dead: DeadRecord, item: ParkedItem): unknown {
   const { value } = dead.record;
   const run = value === null ? null : rawRunOf(value);
   return {
     ...item,
+    reference: value === null ? null : decodeReference(value),
     run: run === null ? null : summaryOf(run),
     base64:
       value === null

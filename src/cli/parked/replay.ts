@@ -1,11 +1,14 @@
 import { Buffer } from 'node:buffer';
-import type { RowSchemas } from '../../adapters/registry/row-schemas.ts';
+import type { LineSchemas } from '../../adapters/registry/line-schemas.ts';
 import { decodeRawRun, type RawRun } from '../../change/raw-run.ts';
 import type { Line } from '../../config/line.ts';
+import { maskRules } from '../../config/mask-rules.ts';
 import { resultPlacing } from '../../config/result-placing.ts';
+import { fileMasks } from '../../config/shared-masks.ts';
 import { beforeImage, subscription } from '../../config/subscription.ts';
 import { assert } from '../../core/assert.ts';
 import { isUmbusError, UmbusError } from '../../core/errors.ts';
+import { type MaskRules, NO_FUNCTIONS } from '../../masking/mask-spec.ts';
 import type { Log, LogRecord, OutgoingRecord, TopicDescription, Writer } from '../../ports/log.ts';
 import { LANE_HEADER, SEQ_HEADER, seqWith } from '../../runtime/outputs.ts';
 import {
@@ -15,8 +18,10 @@ import {
   type TableState,
   tablesStore,
 } from '../../stages/append.ts';
+import type { MasksInForce } from '../masks/masks-in-force.ts';
 import { newestByKey, tablesTopic } from '../status/table-store.ts';
-import { deadRecordAt, deadTopicOf } from './dead-records.ts';
+import { type DeadRecord, deadRecordAt, deadTopicOf } from './dead-records.ts';
+import { letterRun } from './letter-run.ts';
 import { type LetterPlace, waitingLettersOf } from './waiting-letters.ts';
 
 /** Messages are written in pieces of about this size, so that memory does not grow with what was parked. */
@@ -31,6 +36,14 @@ export interface ReplayReport {
   readonly problem: { readonly code: string; readonly message: string } | null;
 }
 
+/** What a replay needs beside the log and the line. */
+export interface ReplayAround {
+  /** Of a line with a registry. */
+  readonly registered?: LineSchemas | null;
+  /** What masks the rows; default: the masks of the line file, without functions. */
+  readonly masks?: Pick<MasksInForce, 'masks' | 'functions'>;
+}
+
 interface ParkedTable {
   readonly name: string;
   readonly state: TableState;
@@ -43,14 +56,14 @@ interface ParkedTable {
 /**
  * Replays the dead letters of parked tables, all or one: decodes them again, first to see that every one can be, then to write the messages to the result topics with
  * the ids they would have had. The last piece and the state that ends the parking are written together; a replay that is cut off before leaves the table
- * parked, and doing it again gives the same messages. The caller owns the log and no appender runs; `rows` are the schemas of a line with a registry. Errors: UMBUS_USAGE for a table that is not parked.
+ * parked, and doing it again gives the same messages. The caller owns the log and no appender runs. Errors: UMBUS_USAGE for a table that is not parked.
  */
 export async function replayTables(
   log: Log,
   line: Line,
   only: string | null,
   signal: AbortSignal,
-  rows: RowSchemas | null = null,
+  around: ReplayAround = {},
 ): Promise<readonly ReplayReport[]> {
   const changelog = tablesTopic(await log.topics(), line.ds);
   const parked = changelog === null ? [] : await parkedTables(log, changelog, signal);
@@ -61,10 +74,22 @@ export async function replayTables(
   }
   if (changelog === null || chosen.length === 0) return [];
   const reports: ReplayReport[] = [];
+  const { keys } = line.masking;
+  const { masks, functions } = around.masks ?? { masks: fileMasks(line), functions: NO_FUNCTIONS };
+  const rules = maskRules(masks.masks, keys, functions, masks.revision);
   await using writer = await log.openWriter(`umbus.${line.ds}.appender.replay`);
   for (const table of chosen) {
     if (signal.aborted) break;
-    reports.push(await replayTable({ log, line, changelog: changelog.name, writer, signal, rows }, table));
+    const work = {
+      log,
+      line,
+      changelog: changelog.name,
+      writer,
+      signal,
+      registered: around.registered ?? null,
+      rules,
+    };
+    reports.push(await replayTable(work, table));
   }
   return reports;
 }
@@ -75,7 +100,8 @@ interface ReplayWork {
   readonly changelog: string;
   readonly writer: Writer;
   readonly signal: AbortSignal;
-  readonly rows: RowSchemas | null;
+  readonly registered: LineSchemas | null;
+  readonly rules: MaskRules;
 }
 
 async function replayTable(work: ReplayWork, table: ParkedTable): Promise<ReplayReport> {
@@ -100,12 +126,14 @@ async function decodeLetters(
   each: (record: LogRecord, outputs: readonly AppendOutput[]) => Promise<void>,
 ): Promise<{ readonly state: TableState; readonly problem: ReplayReport['problem'] }> {
   const { log, line, signal } = work;
-  const options = appendOptions(line);
+  const options = { ...appendOptions(line), masks: () => work.rules };
   let { state } = table;
   for (const { partition, offset } of letters) {
     if (signal.aborted) break;
-    const { record } = await deadRecordAt(log, line.ds, partition, offset, signal);
-    const run = decodeRawRun(record.value ?? new Uint8Array());
+    const dead = await deadRecordAt(log, line.ds, partition, offset, signal);
+    const { record } = dead;
+    const run = await readLetter(work, dead);
+    if ('problem' in run) return { state, problem: run.problem };
     const replayed = replayParked(options, tableOf(run, table.name), state, [run], table.partition);
     const again = replayed.state.parked;
     if (again !== null) return { state, problem: { code: again.code, message: again.message } };
@@ -117,9 +145,22 @@ async function decodeLetters(
   return { state: { ...state, parked: null }, problem: null };
 }
 
+/** What a letter holds or refers to; a record that is gone is the table's problem, not that of the others. */
+async function readLetter(
+  { log, signal, registered }: ReplayWork,
+  dead: DeadRecord,
+): Promise<RawRun | { readonly problem: NonNullable<ReplayReport['problem']> }> {
+  try {
+    return await letterRun(log, dead, registered?.rawRuns.decode ?? decodeRawRun, signal);
+  } catch (error) {
+    if (!isUmbusError(error, 'UMBUS_PARKED_GONE')) throw error;
+    return { problem: { code: error.code, message: error.message } };
+  }
+}
+
 /** The messages as their result topic has them: JSON, or records in Avro. */
 async function inFormat(
-  { line, rows }: ReplayWork,
+  { line, registered }: ReplayWork,
   outputs: readonly AppendOutput[],
 ): Promise<
   { readonly outputs: readonly AppendOutput[] } | { readonly problem: NonNullable<ReplayReport['problem']> }
@@ -128,9 +169,9 @@ async function inFormat(
   for (const output of outputs) {
     if (line.schemas[output.schema]?.result.format !== 'avro') written.push(output);
     else {
-      assert(rows !== null, `The topic ${output.topic} is in Avro, and no registry is open.`);
+      assert(registered !== null, `The topic ${output.topic} is in Avro, and no registry is open.`);
       try {
-        written.push(...(await rows.encode(output)));
+        written.push(...(await registered.rows.encode(output)));
       } catch (error) {
         if (!isUmbusError(error, 'UMBUS_REGISTRY_INCOMPATIBLE')) throw error;
         return { problem: { code: error.code, message: error.message } };

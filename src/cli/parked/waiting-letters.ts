@@ -1,3 +1,4 @@
+import { decodeReference } from '../../change/parked-reference.ts';
 import { UmbusError } from '../../core/errors.ts';
 import type { Log, LogRecord } from '../../ports/log.ts';
 import { scanEvents } from '../raw-events.ts';
@@ -68,6 +69,8 @@ export async function waitingLettersOf(
 }
 
 function eventsOf({ value }: LogRecord): number {
+  const reference = value === null ? null : decodeReference(value);
+  if (reference !== null) return reference.events;
   const run = value === null ? null : rawRunOf(value);
   if (run === null) return 0;
   const { spans, events } = run;

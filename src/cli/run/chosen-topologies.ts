@@ -1,11 +1,10 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type { LineSchemas } from '../../adapters/registry/line-schemas.ts';
+import type { LinePorts } from '../../../topologies/index.ts';
 import { closest } from '../../config/closest.ts';
 import type { Line } from '../../config/line.ts';
 import { messageOf, UmbusError } from '../../core/errors.ts';
-import type { ChangeSource } from '../../ports/change-source.ts';
 import { isTopology, type TopologyDefinition } from '../../topology/definition.ts';
 
 /** A topology that was asked for, with the config it starts with. */
@@ -28,7 +27,7 @@ export function isModulePath(argument: string): boolean {
 /** Topologies of a line by name; all of them for `line`. `registered`: null for a line without a registry. Errors: UMBUS_USAGE for an unknown name. */
 export async function lineTopologiesNamed(
   line: Line,
-  ports: { readonly source: ChangeSource; readonly registered: LineSchemas | null },
+  ports: LinePorts,
   names: readonly string[],
 ): Promise<readonly ChosenTopology[]> {
   const { lineTopologies } = await import('../../../topologies/index.ts');

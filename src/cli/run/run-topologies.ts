@@ -1,4 +1,5 @@
 import type { Clock } from '../../ports/clock.ts';
+import type { ConfigCells } from '../../ports/config-cells.ts';
 import type { Coordination } from '../../ports/coordination.ts';
 import type { Log } from '../../ports/log.ts';
 import { type RunningTopology, startTopology } from '../../runtime/start.ts';
@@ -21,6 +22,8 @@ export interface RunOptions {
   readonly about?: Readonly<Record<string, string>>;
   /** Who extracts, when several processes could. */
   readonly coordination?: Coordination;
+  /** Where watched paths live. */
+  readonly cells?: ConfigCells;
   readonly events: EventLog;
   /** Measures them; null: nothing is measured. */
   readonly telemetry?: RunTelemetry | null;

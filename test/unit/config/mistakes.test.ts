@@ -32,6 +32,38 @@ const cases: readonly Case[] = [
     ],
   },
   {
+    name: 'a mask of an unknown type, without its parameter, or with that of another, is told with its place',
+    text: `${good.replace('shop: {}', "shop:\n    masks:\n      '*.a': mdfive\n      '*.b': { type: hmac }\n      '*.c': { type: replace }\n      '*.d': { type: md5, length: 3 }\n      '*.h': { type: bucket, size: week }")}`,
+    mistakes: [
+      'l.yaml:7:14: schemas.shop.masks["*.a"]: expected default-value, replace, md5, murmur3, regex, hmac-sha256, digits, keep-edges, truncate, bucket, null, function, found "mdfive"',
+      'l.yaml:8:22: schemas.shop.masks["*.b"].type: expected default-value, replace, md5, murmur3, regex, hmac-sha256, digits, keep-edges, truncate, bucket, null, function, found "hmac"',
+      'l.yaml:9:7: schemas.shop.masks["*.c"].with: is missing (text)',
+      'l.yaml:10:27: schemas.shop.masks["*.d"].length: cannot stand beside the other keys here',
+      'l.yaml:11:36: schemas.shop.masks["*.h"].size: expected a number above 0, or one of year, quarter, month, day, hour, found "week"',
+    ],
+  },
+  {
+    name: 'a pattern of columns needs a dot',
+    text: good.replace('shop: {}', 'shop: { masks: { nodot: md5 } }'),
+    mistakes: [
+      'l.yaml:5:20: schemas.shop.masks.nodot: expected a pattern of tables and one of columns with a dot between, such as *.phone',
+    ],
+  },
+  {
+    name: 'a mask that cannot be used is told with its place: keys, expressions, modules, sizes',
+    text: `${good.replace('shop: {}', "shop:\n    masks:\n      '*.a': { type: digits, key: pii }\n      '*.b': { type: hmac-sha256, key: short }\n      '*.c': { type: regex, regex: '(a+)+', replacement: x }\n      '*.d': { type: regex, regex: '[a', replacement: x }\n      '*.e': { type: regex, regex: 'a', replacement: $2 }\n      '*.f': { type: function, module: ./nowhere.ts }\n      '*.g': truncate\n      '*.i': { type: md5, salt: short, saltColumn: id }")}masking: { keys: { short: { env: SHOP_PORT } } }\n`,
+    mistakes: [
+      'l.yaml:7:35: schemas.shop.masks["*.a"].key: there is no key pii in masking.keys; the keys are short',
+      'l.yaml:8:40: schemas.shop.masks["*.b"].key: the key short is shorter than 16 bytes',
+      'l.yaml:9:36: schemas.shop.masks["*.c"].regex: could take for ever: a part that is repeated has a choice or a repetition within',
+      'l.yaml:10:36: schemas.shop.masks["*.d"].regex: is no regular expression (Unterminated character class)',
+      'l.yaml:11:54: schemas.shop.masks["*.e"].replacement: names group 2, and the regular expression has 0',
+      'l.yaml:12:40: schemas.shop.masks["*.f"].module: there is no such file',
+      'l.yaml:13:7: schemas.shop.masks["*.g"].length: is missing (whole number)',
+      'l.yaml:14:52: schemas.shop.masks["*.i"].saltColumn: cannot stand beside salt; remove one of them',
+    ],
+  },
+  {
     name: 'a line has one log',
     text: `${good}log:\n  embedded: { maxBytes: 1GB }\n  kafka: { brokers: [k:9092] }\n`,
     mistakes: ['l.yaml:7:3: log.embedded: cannot stand beside kafka: a line has one log; remove one of them'],

@@ -1,5 +1,6 @@
 /** Runs of hand-made events through the appender, with a store in memory. */
 import { Buffer } from 'node:buffer';
+import { decodeReference, type ParkedReference } from '../../../src/change/parked-reference.ts';
 import { decodeRawRun, type RawRun } from '../../../src/change/raw-run.ts';
 import { readUms } from '../../../src/consumer/index.ts';
 import {
@@ -67,6 +68,9 @@ export class AppendDriver {
   readonly signals = new Map<string, SignalState>();
   readonly emitted: Emitted[] = [];
   readonly parked: { readonly key: string; readonly run: RawRun; readonly error: unknown }[] = [];
+  /** What was parked by reference. */
+  readonly references: ParkedReference[] = [];
+  readonly parkedBytes: Uint8Array[] = [];
   readonly #processor;
 
   constructor(options: Partial<AppendOptions> = {}) {
@@ -104,7 +108,12 @@ export class AppendDriver {
         task: 'appender-3',
         partition: 3,
         now: () => 0,
-        park: (key, bytes, error) => void this.parked.push({ key, run: decodeRawRun(bytes), error }),
+        park: (key, bytes, error) => {
+          this.parkedBytes.push(bytes);
+          const reference = decodeReference(bytes);
+          if (reference === null) this.parked.push({ key, run: decodeRawRun(bytes), error });
+          else this.references.push(reference);
+        },
       },
       (key, output, options) => void this.emitted.push({ key, output, options }),
     );

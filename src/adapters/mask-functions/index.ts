@@ -1,0 +1,1 @@
+export { type OpenMaskFunctions, openMaskFunctions } from './worker-functions.ts';
