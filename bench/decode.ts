@@ -17,7 +17,9 @@ import {
 } from '../src/stages/append.ts';
 import { createExtractor } from '../src/stages/extract.ts';
 import type { SourceSignal } from '../src/stages/extract-signal.ts';
+import type { PullState } from '../src/stages/pull-state.ts';
 import { LOAD_SCHEMA } from '../test/support/load.ts';
+import { memoryStore } from '../test/support/memory-store.ts';
 import { startMariadb } from '../test/support/servers.ts';
 import { type LoadSet, makeLoadSets } from './load-sets.ts';
 import { median, report, timeCommand } from './measure.ts';
@@ -121,14 +123,13 @@ async function collectRuns(server: DecodeBenchServer, set: LoadSet): Promise<rea
 function decodeAll(runs: readonly Buffer[]): { seconds: number; rows: number; bytes: number } {
   const states = new Map<string, TableState>();
   const signals = new Map<string, SignalState>();
-  const storeOf = <V>(values: Map<string, V>) => ({
-    get: (key: string) => values.get(key),
-    set: (key: string, value: V) => void values.set(key, value),
-    delete: (key: string) => void values.delete(key),
-    entries: () => values.entries(),
-  });
   const context = {
-    stores: { tables: storeOf(states), signals: storeOf(signals) },
+    stores: {
+      tables: memoryStore(states),
+      signals: memoryStore(signals),
+      pulls: memoryStore(new Map<string, PullState>()),
+      changed: memoryStore(new Map<string, string>()),
+    },
     task: 'bench-0',
     partition: 0,
     now: () => 0,

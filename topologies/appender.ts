@@ -4,10 +4,10 @@ import { resultPlacing } from '../src/config/result-placing.ts';
 import { fileMasks, MASKS_PATH, type SharedMasks, sharedMasksSerde } from '../src/config/shared-masks.ts';
 import { beforeImage, subscription } from '../src/config/subscription.ts';
 import { type MaskFunctions, type MaskRules, NO_FUNCTIONS } from '../src/masking/mask-spec.ts';
-import { createAppender, signalsStore, tablesStore } from '../src/stages/append.ts';
+import { appendStores, createAppender } from '../src/stages/append.ts';
 import { defineTopology, trusted } from '../src/topology/definition.ts';
 import { avroOptions, writeResults } from './results.ts';
-import { bySchema, deadTopicName, schemaTopic, type TopicSettings } from './topics.ts';
+import { bySchema, deadTopicName, pullTopic, schemaTopic, type TopicSettings } from './topics.ts';
 
 export type AppenderConfig = TopicSettings &
   Pick<Line, 'appender' | 'masking' | 'signals'> & {
@@ -35,7 +35,7 @@ export const appender = defineTopology({
     const inForce = rulesOf(masking, functions);
     const appended = t
       .source('by-schema', bySchema(config, schemaTopic).all)
-      .process('append', { tables: tablesStore, signals: signalsStore }, () =>
+      .process('append', appendStores, () =>
         createAppender({
           ds: config.ds,
           ...config.appender,
@@ -47,7 +47,13 @@ export const appender = defineTopology({
           ...avroOptions(config, config.appender.maxRows),
         }),
       );
-    writeResults(appended, config);
+    const pull = pullTopic(config);
+    const { answers, results } = appended.branch('kind', {
+      answers: output => output.topic === pull.name,
+      results: () => true,
+    });
+    answers.to('pull', pull, { key: output => output.key, value: output => output.value });
+    writeResults(results, config);
   },
 });
 

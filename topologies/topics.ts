@@ -5,6 +5,7 @@ import { assert } from '../src/core/assert.ts';
 import { bytes, utf8 } from '../src/topology/serdes.ts';
 import { topic } from '../src/topology/topic.ts';
 import type { Serde, Topic } from '../src/topology/types.ts';
+import { pullTopicOf } from '../src/ums/namespace.ts';
 
 /** What the topic names of a line depend on. */
 export type TopicSettings = Pick<Line, 'ds' | 'schemas' | 'topics'> & {
@@ -47,6 +48,11 @@ export function resultTopic(line: TopicSettings, schema: string): Topic<Uint8Arr
     ...kept(line),
     partitions: line.schemas[schema]?.result.partitions ?? line.topics.partitions,
   });
+}
+
+/** `<ds>_pull`: what becomes of full pulls, as the appender tells it (change/pull-signal.ts). */
+export function pullTopic(line: TopicSettings): Topic<Uint8Array, Uint8Array> {
+  return topic(pullTopicOf(line.ds), bytes, bytes, { ...kept(line), partitions: 1 });
 }
 
 /** `<ds>_dead`: what could not be processed, until it is replayed; never dropped by age. */

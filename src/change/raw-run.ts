@@ -19,7 +19,8 @@ export interface RawTable {
  * The fields are explained, and fixed, in ums-schema/raw-event.avsc.
  */
 export interface RawRun {
-  readonly kind: 'mysql-binlog';
+  /** `mysql-pull`: a page of a full pull (pull-page.ts), whose events are row images alone. */
+  readonly kind: 'mysql-binlog' | 'mysql-pull';
   readonly server: string;
   readonly epoch: number;
   readonly file: string;

@@ -48,10 +48,11 @@ export function createBagStore(carried: Carried): RowStore {
     },
     *rows() {
       for (const { values, count } of bag.values()) {
-        for (let copy = 0; copy < count; copy += 1) yield { uid: seen, values };
+        for (let copy = 0; copy < count; copy += 1) yield { uid: seen, values, batch: 0 };
       }
     },
     removed: () => [],
+    dropBefore: () => 0,
     get size() {
       return size;
     },

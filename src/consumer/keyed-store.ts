@@ -29,13 +29,13 @@ export function createKeyedStore(key: readonly string[], maxTombstones: number, 
   const knownOf = (text: string): bigint => live.get(text)?.uid ?? tombstones.get(text) ?? -1n;
 
   return {
-    apply({ kind, uid, values, initial }: RowChange): RowOutcome {
+    apply({ kind, uid, values, initial, batch }: RowChange): RowOutcome {
       const text = keyText(key, values);
       const known = live.get(text)?.uid ?? tombstones.get(text) ?? (initial ? -1n : floor);
       if (uid <= known) return 'repeat';
       if (kind === 'put') {
         tombstones.delete(text);
-        live.set(text, { uid, values: filled(values, live.get(text)?.values) });
+        live.set(text, { uid, values: filled(values, live.get(text)?.values), batch });
         return 'applied';
       }
       bury(text, uid);
@@ -43,6 +43,11 @@ export function createKeyedStore(key: readonly string[], maxTombstones: number, 
     },
     rows: () => live.values(),
     removed: () => tombstones,
+    dropBefore(batch) {
+      const before = live.size;
+      for (const [text, row] of live) if (row.batch < batch) live.delete(text);
+      return before - live.size;
+    },
     get size() {
       return live.size;
     },

@@ -50,6 +50,7 @@ export class PartitionTable {
   apply(message: UmsMessage, version: number): Applied {
     const { type } = message.protocol;
     if (type === 'data_increment_heartbeat') return nothing;
+    if (message.schema.batch !== undefined) return this.#batch(message.schema, version);
     return type === 'data_increment_termination'
       ? this.#end(version, message.schema.reason ?? 'schema', message.schema.next)
       : this.#applyData(message, version);
@@ -75,6 +76,12 @@ export class PartitionTable {
     return this.#applyRows(message, initial);
   }
 
+  /** When a pull of the whole table has ended, rows that neither it nor the stream has shown since it began are not in the source. */
+  #batch({ batch, batchId = 0 }: UmsMessage['schema'], version: number): Applied {
+    if (version < this.#version || batch?.state !== 'end' || !batch.whole) return nothing;
+    return { ...nothing, rows: this.#store.dropBefore(batchId) };
+  }
+
   #applyRows(message: UmsMessage, initial: boolean): Applied {
     const key = this.#key;
     const counts = { rows: 0, repeats: 0, unmatched: 0 };
@@ -87,7 +94,7 @@ export class PartitionTable {
       const kind = row.op === 'd' || row.op === 'b' ? 'remove' : 'put';
       const values = row.op === 'u' ? filled(row.values, moved) : row.values;
       moved = row.op === 'b' && key !== null ? this.#store.get(key.map(name => row.values[name])) : undefined;
-      const change: RowChange = { kind, uid: row.uid, values, initial };
+      const change: RowChange = { kind, uid: row.uid, values, initial, batch: message.schema.batchId ?? 0 };
       const own = this.#store.apply(change);
       const outcome = kind === 'remove' ? this.#tellRemoval(change, own, this) : own;
       counts[outcome === 'applied' ? 'rows' : outcome === 'repeat' ? 'repeats' : 'unmatched'] += 1;
@@ -174,7 +181,7 @@ function* carried(
   nextFields: readonly UmsField[],
 ): Generator<StoredRow> {
   const types = typesOf(fields);
-  for (const { uid, values } of all) yield { uid, values: inShape(values, types, nextFields) };
+  for (const row of all) yield { ...row, values: inShape(row.values, types, nextFields) };
 }
 
 /** UMS types by column name. */

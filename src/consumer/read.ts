@@ -84,7 +84,7 @@ function faultOf(message: unknown): string | null {
 }
 
 function faultOfSchema(schema: Record<string, unknown>, type: UmsMessageType): string | null {
-  const { namespace, batchId, fields, primaryKey, reason, next } = schema;
+  const { namespace, batchId, fields, primaryKey, reason, next, batch } = schema;
   if (typeof namespace !== 'string' || !isNamespace(namespace)) {
     return 'schema.namespace is not seven parts with a version';
   }
@@ -101,6 +101,7 @@ function faultOfSchema(schema: Record<string, unknown>, type: UmsMessageType): s
   if (reason !== undefined && (typeof reason !== 'string' || !reasons.includes(reason))) {
     return 'schema.reason is not truncate, drop or schema';
   }
+  if (batch !== undefined && !isBatch(batch)) return 'schema.batch is not what a full pull says of itself';
   if (next === undefined) return null;
   if (!isRecord(next) || !Array.isArray(next['fields'])) return 'schema.next has no fields';
   return faultOfColumns(next['fields'], next['primaryKey'], 'schema.next');
@@ -192,6 +193,13 @@ function isNamespace(text: string): boolean {
     // The reader's own text, with the record's place, says the same.
     return false;
   }
+}
+
+function isBatch(value: unknown): boolean {
+  if (!isRecord(value)) return false;
+  const { state, pull, whole } = value;
+  const known = state === 'begin' || state === 'end' || state === 'abort';
+  return known && typeof pull === 'string' && typeof whole === 'boolean';
 }
 
 function isCount(value: unknown): boolean {

@@ -8,6 +8,8 @@ export interface RowChange {
   readonly values: UmsValues;
   /** Whether it comes from a full pull, whose rows carry the place where the pull began. */
   readonly initial: boolean;
+  /** Number of the table's newest full pull when it was written. */
+  readonly batch: number;
 }
 
 /** What became of a change: `unmatched` is a removal that found no such row. */
@@ -17,6 +19,8 @@ export type RowOutcome = 'applied' | 'repeat' | 'unmatched';
 export interface StoredRow {
   readonly uid: bigint;
   readonly values: UmsValues;
+  /** That of the change. */
+  readonly batch: number;
 }
 
 /** What a store begins with: what another form of the table had. */
@@ -34,6 +38,8 @@ export interface RowStore {
   rows(): Iterable<StoredRow>;
   /** Texts of removed keys that are remembered, oldest first; none for a table without a key. */
   removed(): Iterable<readonly [text: string, uid: bigint]>;
+  /** Drops the rows of batches before this one, which a whole full pull did not find any more; says how many. None for a table without a key. */
+  dropBefore(batch: number): number;
   readonly size: number;
   /** The row with these key values; undefined without one, and always for a table without a key. */
   get(key: readonly unknown[]): UmsValues | undefined;

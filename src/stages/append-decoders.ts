@@ -3,11 +3,13 @@ import { ColumnType } from '../binlog/column-type.ts';
 import { compileRows, type RowWriter } from '../binlog/rows/compile.ts';
 import { parseTableMap } from '../binlog/table-map.ts';
 import type { ColumnMap, TableMap } from '../binlog/table-map-types.ts';
+import { pageTableMap } from '../change/pull-page.ts';
 import type { RawTable } from '../change/raw-run.ts';
 import { type MaskRules, NO_MASKS } from '../masking/mask-spec.ts';
 import { maskPlan } from '../masking/row-mask.ts';
 import { dataHeader } from '../ums/message.ts';
 import { namespaceOf } from '../ums/namespace.ts';
+import type { UmsNextVersion } from '../ums/types.ts';
 import type { Zone } from '../ums/zone.ts';
 import { type MaskedState, maskedState } from './append-masked.ts';
 import { type VersionColumn, versionColumns } from './append-state.ts';
@@ -25,8 +27,12 @@ export interface TableDecoder {
   readonly wide: readonly string[];
   /** What masks the rows; null for nothing. */
   readonly masked: MaskedState | null;
-  /** The start of a message of a version. */
-  header(version: number): { readonly namespace: string; readonly bytes: Buffer };
+  /** The start of a message of a version and a batch; `initial`: with rows of a full pull. */
+  header(
+    version: number,
+    batchId: number,
+    initial?: boolean,
+  ): { readonly namespace: string; readonly bytes: Buffer };
 }
 
 /** Decoders by the fingerprint of their table map. Holds nothing that depends on what was decoded before. */
@@ -55,7 +61,18 @@ export class DecoderCache {
     const fingerprint = Buffer.from(table.fingerprint).toString('hex');
     const known = this.#kept.get(fingerprint);
     if (known !== undefined) return known;
-    const decoder = this.#make(table, fingerprint);
+    return this.#keep(fingerprint, this.#make(table, fingerprint, parseTableMap(table.map)));
+  }
+
+  /** The decoder of a table's pages of a full pull. Errors: those of `compileRows`. */
+  ofPage(table: RawTable): TableDecoder {
+    const fingerprint = `page ${Buffer.from(table.fingerprint).toString('hex')}`;
+    const known = this.#kept.get(fingerprint);
+    if (known !== undefined) return known;
+    return this.#keep(fingerprint, this.#make(table, fingerprint, pageTableMap(table)));
+  }
+
+  #keep(fingerprint: string, decoder: TableDecoder): TableDecoder {
     if (this.#kept.size >= KEPT) {
       for (const first of this.#kept.keys()) {
         this.#kept.delete(first);
@@ -66,8 +83,7 @@ export class DecoderCache {
     return decoder;
   }
 
-  #make(table: RawTable, fingerprint: string): TableDecoder {
-    const map = parseTableMap(table.map);
+  #make(table: RawTable, fingerprint: string, map: TableMap): TableDecoder {
     const name = `${table.schema}.${table.table}`;
     const masks = this.#masks.of(table.schema, table.table);
     const writer = compileRows(map, {
@@ -76,17 +92,25 @@ export class DecoderCache {
       ...(masks !== null && { mask: (fields, primaryKey) => maskPlan(masks, name, fields, primaryKey) }),
     });
     const ds = this.#ds;
-    let made: { version: number; namespace: string; bytes: Buffer } | null = null;
+    let made: {
+      version: number;
+      batchId: number;
+      initial: boolean;
+      namespace: string;
+      bytes: Buffer;
+    } | null = null;
     return {
       writer,
       fingerprint,
       columns: versionColumns(writer.fields),
       masked: maskedState(this.#masks.revision, masks, writer.fields),
       wide: wideColumns(map),
-      header(version) {
-        if (made?.version !== version) {
+      header(version, batchId, initial = false) {
+        if (made?.version !== version || made.batchId !== batchId || made.initial !== initial) {
           const namespace = namespaceOf(ds, table, version);
-          made = { version, namespace, bytes: dataHeader(namespace, writer.fields, writer.primaryKey) };
+          const batch = { type: initial ? 'data_initial_data' : 'data_increment_data', id: batchId } as const;
+          const bytes = dataHeader(namespace, writer.fields, writer.primaryKey, batch);
+          made = { version, batchId, initial, namespace, bytes };
         }
         return made;
       },
@@ -102,4 +126,9 @@ function wideColumns(map: TableMap): readonly string[] {
 function isWide({ type, unsigned, meta }: ColumnMap): boolean {
   if (type === ColumnType.BIT) return (meta >> 8) * 8 + (meta & 0xff) === 64;
   return type === ColumnType.LONGLONG && unsigned === true;
+}
+
+/** What a termination says of the version that begins with a decoder. */
+export function nextVersion({ writer: { fields, primaryKey } }: TableDecoder): UmsNextVersion {
+  return primaryKey.length === 0 ? { fields } : { fields, primaryKey };
 }

@@ -1,3 +1,4 @@
+import { type PullSignal, parseSignal } from '../change/pull-signal.ts';
 import type { RawTable } from '../change/raw-run.ts';
 import { type SignalKind, type SignalRow, signalKind } from '../change/signal-tables.ts';
 import { isUmbusError } from '../core/errors.ts';
@@ -8,6 +9,7 @@ import type { EventPlace } from './append-event.ts';
 import { appendHeartbeat, type BeatMark } from './append-heartbeat.ts';
 import type { SignalPlace } from './append-options.ts';
 import type { AppendShared, TablePart } from './append-table.ts';
+import { tablePartition } from './dispatch.ts';
 import { SignalDecoder } from './signal-rows.ts';
 
 /** What a signal row acts on: the tables of one schema that are in the task's partition. */
@@ -104,6 +106,17 @@ export class SignalReader {
     }
   }
 
+  /** Takes a watermark of a full pull; false when its table is not in this partition. */
+  #pull(signal: PullSignal, event: EventPlace, { schema, shared, one }: SignalScope): boolean {
+    const { pulls, partition, prefix } = shared;
+    if (signal.schema !== schema || pulls === null) return false;
+    if (tablePartition(schema, signal.table, this.#place.partitions) !== partition) return false;
+    const { position, seconds, micros } = event;
+    const at = { ...prefix.place, position, seconds, micros };
+    pulls.signal(signal, at, `${schema}.${signal.table}`, one(signal.table));
+    return true;
+  }
+
   #act(row: SignalRow, event: EventPlace, scope: SignalScope): void {
     switch (row.kind) {
       case 'heartbeat': {
@@ -115,8 +128,11 @@ export class SignalReader {
         }
         return;
       }
-      case 'watermark':
-        this.#counts.watermarks++;
+      case 'watermark': {
+        const signal = parseSignal(row.mark, row.token, row.packet);
+        if (signal === null) this.#counts.unreadable++;
+        else if (this.#pull(signal, event, scope)) this.#counts.watermarks++;
+      }
     }
   }
 }

@@ -30,6 +30,10 @@ export interface TableState {
   readonly columns: readonly VersionColumn[];
   /** The columns that place its rows; absent when they are all in one partition. */
   readonly placedBy?: readonly string[];
+  /** Number of its newest full pull; absent before the first. */
+  readonly batch?: number;
+  /** Rows that full pulls published; absent for none. */
+  readonly pulled?: number;
   /** Rows published since the line began. Before images do not count. */
   readonly inserts: number;
   readonly updates: number;
@@ -78,4 +82,9 @@ export function sameVersion(a: readonly VersionColumn[], b: readonly VersionColu
   if (a.length !== b.length) return false;
   const types = new Map(a.map(({ name, umsType }) => [name, umsType]));
   return b.every(({ name, umsType }) => types.get(name) === umsType);
+}
+
+/** Whether two lists of names are equal, or both absent. */
+export function sameNames(a: readonly string[] | undefined, b: readonly string[] | undefined): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
 }

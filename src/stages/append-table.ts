@@ -1,43 +1,21 @@
 import type { Buffer } from 'node:buffer';
 import { isInsert, isUpdate, rowsStart } from '../binlog/rows/rows-event.ts';
 import { isUmbusError, messageOf, UmbusError } from '../core/errors.ts';
-import { dataMessage, type HeartbeatStatus, messageKey, terminationMessage } from '../ums/message.ts';
+import { dataMessage, messageKey, terminationMessage } from '../ums/message.ts';
 import { namespaceOf, resultTopicOf } from '../ums/namespace.ts';
 import type { TupleBuffer } from '../ums/tuple-buffer.ts';
-import type { TuplePrefix } from '../ums/tuple-prefix.ts';
-import type { UmsNextVersion, UmsTerminationReason } from '../ums/types.ts';
-import type { TableDecoder } from './append-decoders.ts';
+import type { UmsTerminationReason } from '../ums/types.ts';
+import { nextVersion, type TableDecoder } from './append-decoders.ts';
 import { type EventPlace, timeMsOf } from './append-event.ts';
 import { keysChange, sameMasked } from './append-masked.ts';
 import { type EmitTuples, OpenMessage } from './append-message.ts';
-import type { AppendOutput, AppendSettings } from './append-options.ts';
+import type { PageTarget } from './append-page-rows.ts';
 import { ParkedPieces } from './append-park.ts';
-import {
-  type ResultPlacing,
-  type RowPlacer,
-  type TablePlacing,
-  tablePlacing,
-  wholePartition,
-} from './append-placing.ts';
-import { sameVersion, type TableState } from './append-state.ts';
+import { type ResultPlacing, type TablePlacing, tablePlacing, wholePartition } from './append-placing.ts';
+import type { AppendShared, MakeBeat } from './append-shared.ts';
+import { sameNames, sameVersion, type TableState } from './append-state.ts';
 
-/** What all tables of a record share. */
-export interface AppendShared {
-  readonly settings: AppendSettings;
-  readonly prefix: TuplePrefix;
-  readonly placer: RowPlacer;
-  /** Partition of the record, where tables go when the settings do not say. */
-  readonly partition: number;
-  readonly outputs: AppendOutput[];
-  /** Lends a buffer; it comes back at the end of the record. */
-  readonly lend: () => TupleBuffer;
-}
-
-/** Makes a heartbeat of a version of a table. */
-export type MakeBeat = (
-  namespace: string,
-  status: HeartbeatStatus,
-) => { readonly key: Buffer; readonly value: Buffer };
+export type { AppendShared, MakeBeat } from './append-shared.ts';
 
 const ENVELOPE_END_BYTES = 1;
 
@@ -110,7 +88,27 @@ export class TablePart {
     if (beats === true) this.#state = state;
   }
 
-  /** Writes a heartbeat behind all rows so far, on each partition that can have rows of the table. */
+  get version(): number {
+    return this.#state.version;
+  }
+
+  /** A full pull of this number begins. */
+  beginBatch(batch: number): void {
+    this.#flush();
+    this.#state = { ...this.#state, batch };
+  }
+
+  /** Takes rows of a full pull, as {@link writePage} writes them. Returns how many there are. */
+  pulled(write: (page: PageTarget) => number): number {
+    const { version, batch = 0 } = this.#state;
+    const name = { schema: this.schema, table: this.table };
+    const push = this.#push.bind(this);
+    const rows = write({ ...name, version, batch, home: this.#home, placing: this.#placed, push });
+    this.#state = { ...this.#state, pulled: (this.#state.pulled ?? 0) + rows };
+    return rows;
+  }
+
+  /** Writes such a message behind all rows so far, on each partition that can have rows of the table. */
   beat(make: MakeBeat): void {
     this.#flush();
     const { version, parked } = this.#state;
@@ -171,13 +169,14 @@ export class TablePart {
     const from = at < 0 ? ~at : at;
     const rows = at < 0 ? { writer: this.#partialWriter(decoder, from, type) } : decoder;
     prefix.time(event.seconds, event.micros);
-    const header = decoder.header(this.#state.version).bytes.length;
+    const header = decoder.header(this.#state.version, this.#state.batch ?? 0).bytes.length;
     const most = Math.max(1, settings.maxBytes - header - ENVELOPE_END_BYTES);
     const last =
       this.#placed === null
         ? this.#wholeRows(event, from, most, rows)
         : this.#placedRows(event, from, most, rows, this.#placed);
     if (last < 0) return;
+    this.#shared.watch?.changed(this.key, event, from, at < 0 ? null : decoder.writer);
     this.#lastRow = event.position + last;
     this.#lastSeconds = event.seconds;
     this.#lastMicros = event.micros;
@@ -338,7 +337,7 @@ export class TablePart {
   /** Makes a message of tuples. */
   #emit(partition: number, tuples: Buffer, timeMs: number): void {
     if (this.#decoder === null) return;
-    const { namespace, bytes } = this.#decoder.header(this.#state.version);
+    const { namespace, bytes } = this.#decoder.header(this.#state.version, this.#state.batch ?? 0);
     const key = messageKey('data_increment_data', namespace, timeMs, this.#shared.settings.ds);
     this.#push(partition, key, dataMessage(bytes, tuples), this.#decoder.wide);
   }
@@ -360,6 +359,7 @@ export class TablePart {
       prefix.timeText(),
       reason,
       everywhere && next !== null ? nextVersion(next) : null,
+      this.#state.batch,
     );
     this.#pushWhere(everywhere, key, message, 1);
     this.#state = { ...this.#state, version: version + 1 };
@@ -387,12 +387,4 @@ export class TablePart {
     const output = { topic, schema: this.schema, table: this.table, partition, key, value };
     outputs.push(wide.length === 0 ? output : { ...output, wide });
   }
-}
-
-function nextVersion({ writer: { fields, primaryKey } }: TableDecoder): UmsNextVersion {
-  return primaryKey.length === 0 ? { fields } : { fields, primaryKey };
-}
-
-function sameNames(a: readonly string[] | undefined, b: readonly string[] | undefined): boolean {
-  return JSON.stringify(a) === JSON.stringify(b);
 }

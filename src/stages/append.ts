@@ -1,4 +1,5 @@
 import type { Buffer } from 'node:buffer';
+import { PAGE_KIND, type PageHead, pageHead } from '../change/pull-page.ts';
 import type { RawRun } from '../change/raw-run.ts';
 import { UmbusError } from '../core/errors.ts';
 import { NO_MASKS } from '../masking/mask-spec.ts';
@@ -7,6 +8,7 @@ import { TupleBuffer } from '../ums/tuple-buffer.ts';
 import { TuplePrefix } from '../ums/tuple-prefix.ts';
 import { zoneOf } from '../ums/zone.ts';
 import { DecoderCache } from './append-decoders.ts';
+import { KeyWatch } from './append-keys.ts';
 import {
   type AppendOptions,
   type AppendOutput,
@@ -14,13 +16,24 @@ import {
   DEFAULT_MAX_BYTES,
   DEFAULT_MAX_ROWS,
 } from './append-options.ts';
+import { appendPageRun } from './append-page.ts';
 import { RowPlacer } from './append-placing.ts';
+import { answerOutput, PullDesk } from './append-pull.ts';
+import type { PullStores } from './append-pull-stores.ts';
 import { appendRun, type RunContext } from './append-run.ts';
-import { afterSignals, type SignalCounts, SignalReader, type SignalState } from './append-signal.ts';
-import type { ParkedState, TableState } from './append-state.ts';
+import {
+  afterSignals,
+  type SignalCounts,
+  SignalReader,
+  type SignalState,
+  signalsStore,
+} from './append-signal.ts';
+import { type ParkedState, type TableState, tablesStore } from './append-state.ts';
+import { changedStore, pullsStore } from './pull-state.ts';
 
 export type { AppendOptions, AppendOutput } from './append-options.ts';
 export type { ResultPlacing } from './append-placing.ts';
+export type { PullStores } from './append-pull-stores.ts';
 export { type SignalState, signalsStore } from './append-signal.ts';
 export { type ParkedState, type TableState, tablesStore } from './append-state.ts';
 
@@ -28,6 +41,15 @@ export { type ParkedState, type TableState, tablesStore } from './append-state.t
 export type AppendStores = {
   readonly tables: StoreDef<string, TableState>;
   readonly signals: StoreDef<string, SignalState>;
+} & PullStores;
+
+const NO_HEADERS = Object.freeze({});
+/** The stores of the appender, for its stage. */
+export const appendStores: AppendStores = {
+  tables: tablesStore,
+  signals: signalsStore,
+  pulls: pullsStore,
+  changed: changedStore,
 };
 
 /** Buffers kept for the next record, and the largest that is kept. */
@@ -57,13 +79,18 @@ export function createAppender(
     on: (record, context, emit) => {
       const { tables } = context.stores;
       const run = record.value;
+      const desk = new PullDesk(options.ds, context.stores);
       const result = work.append(
         run,
         context.partition,
         key => tables.get(key),
         () => keysOf(tables.entries()),
         schemaOf(record.topic, options.ds),
+        desk,
+        run.kind === PAGE_KIND ? pageHead(record.headers) : null,
       );
+      const { answers, commit } = desk.finish();
+      commit();
       const signals = result.signals;
       if (signals !== null) {
         const { schema } = signals;
@@ -71,7 +98,10 @@ export function createAppender(
       }
       for (const [key, state] of result.states) tables.set(key, state);
       for (const output of result.outputs) {
-        emit(record.key, output, { partition: output.partition });
+        emit(record.key, output, { partition: output.partition, headers: NO_HEADERS });
+      }
+      for (const answer of answers) {
+        emit(record.key, answerOutput(options.ds, answer), { partition: 0, headers: NO_HEADERS });
       }
       for (const parked of result.parked) {
         context.park(parked.key, parked.run, parkedError(parked.key, parked.reason));
@@ -147,12 +177,14 @@ class Appending {
     stateOf: RunContext['stateOf'],
     known: RunContext['known'],
     schema = '',
+    desk: PullDesk | null = null,
+    page: PageHead | null = null,
   ): AppendedRun {
     const outputs: AppendOutput[] = [];
     this.#signals?.begin();
     const masks = this.#settings.masks();
     this.#decoders.use(masks);
-    const parts = appendRun(run, {
+    const context: RunContext = {
       shared: {
         settings: this.#settings,
         prefix: this.#prefix,
@@ -160,6 +192,8 @@ class Appending {
         partition,
         outputs,
         lend: () => this.#free.pop() ?? new TupleBuffer(),
+        watch: desk === null ? null : new KeyWatch(desk, this.#prefix),
+        pulls: desk,
       },
       decoders: this.#decoders,
       stateOf,
@@ -167,7 +201,8 @@ class Appending {
       schema,
       signals: this.#signals,
       wanted: this.#settings.subscribed,
-    });
+    };
+    const parts = page === null ? appendRun(run, context) : appendPageRun(run, page, context);
     const states: [string, TableState][] = [];
     const parked: { key: string; run: Buffer; reason: ParkedState }[] = [];
     for (const [key, part] of parts) {

@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer';
 import { recordMemory } from '../core/memory-pool.ts';
-import type { UmsField, UmsMessageType, UmsNextVersion, UmsTerminationReason } from './types.ts';
+import type { UmsBatch, UmsField, UmsMessageType, UmsNextVersion, UmsTerminationReason } from './types.ts';
 
 /** The version of UMS that umbus writes. */
 export const UMS_VERSION = '1.3';
@@ -25,20 +25,24 @@ export const SYSTEM_FIELDS: readonly UmsField[] = [
 /** Names that no column of a source table may have. */
 export const RESERVED_NAMES: ReadonlySet<string> = new Set(SYSTEM_FIELDS.map(field => field.name));
 
+/** Rows of a table that was never pulled. */
+const STREAM = { type: 'data_increment_data', id: 0 } as const;
+
 /** What comes before the tuples of a data message: the envelope up to and with `"payload":[`. */
 export function dataHeader(
   namespace: string,
   columns: readonly UmsField[],
   primaryKey: readonly string[],
+  batch: { readonly type: 'data_increment_data' | 'data_initial_data'; readonly id: number } = STREAM,
 ): Buffer {
   const schema = {
     namespace,
-    batchId: 0,
+    batchId: batch.id,
     fields: [...SYSTEM_FIELDS, ...columns],
     ...(primaryKey.length > 0 ? { primaryKey } : {}),
   };
   return Buffer.from(
-    `{"protocol":${protocol('data_increment_data')},"schema":${JSON.stringify(schema)},"payload":[`,
+    `{"protocol":${protocol(batch.type)},"schema":${JSON.stringify(schema)},"payload":[`,
     'utf8',
   );
 }
@@ -62,10 +66,20 @@ export function terminationMessage(
   time: string,
   reason: UmsTerminationReason,
   next: UmsNextVersion | null = null,
+  batchId = 0,
 ): Buffer {
-  const schema = { namespace, batchId: 0, fields: [TIME_FIELD], reason, ...(next === null ? {} : { next }) };
+  const schema = { namespace, batchId, fields: [TIME_FIELD], reason, ...(next === null ? {} : { next }) };
   return Buffer.from(
     `{"protocol":${protocol('data_increment_termination')},"schema":${JSON.stringify(schema)},"payload":[{"tuple":[${JSON.stringify(time)}]}]}`,
+    'utf8',
+  );
+}
+
+/** The message that says that a full pull begins, has ended, or will not end: no row, and what it is in `schema.batch`. */
+export function batchMessage(namespace: string, batchId: number, batch: UmsBatch): Buffer {
+  const schema = { namespace, batchId, fields: SYSTEM_FIELDS, batch };
+  return Buffer.from(
+    `{"protocol":${protocol('data_initial_data')},"schema":${JSON.stringify(schema)},"payload":[]}`,
     'utf8',
   );
 }

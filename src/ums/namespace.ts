@@ -13,3 +13,8 @@ export function namespaceOf(ds: string, name: TableName, version: number): strin
 export function resultTopicOf(ds: string, schema: string): string {
   return `${ds}.${schema}.result`;
 }
+
+/** The topic of what becomes of full pulls: `<ds>_pull`. */
+export function pullTopicOf(ds: string): string {
+  return `${ds}_pull`;
+}

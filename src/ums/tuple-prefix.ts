@@ -49,6 +49,11 @@ export class TuplePrefix {
     this.#fileNumber = fileNumber;
   }
 
+  /** What {@link file} was told last. */
+  get place(): { readonly epoch: number; readonly fileNumber: number } {
+    return { epoch: this.#epoch, fileNumber: this.#fileNumber };
+  }
+
   /**
    * Sets `ums_ts_`: whole seconds since 1970-01-01 UTC and the microseconds within the second, or -1 when the source
    * gives whole seconds only. Written with six digits, or with three in the latter case.

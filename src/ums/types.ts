@@ -62,6 +62,17 @@ export interface UmsNextVersion {
   readonly primaryKey?: readonly string[];
 }
 
+/** What a message says of a full pull. */
+export interface UmsBatch {
+  readonly state: 'begin' | 'end' | 'abort';
+  /** Name of the pull. */
+  readonly pull: string;
+  /** Whether it brings all rows of the table, so that rows of older batches are gone when it has ended. */
+  readonly whole: boolean;
+  /** Rows that it published; absent at its begin. */
+  readonly rows?: number;
+}
+
 /** A UMS message (ums-schema/ums.schema.json). */
 export interface UmsMessage {
   readonly protocol: { readonly type: UmsMessageType; readonly version: string };
@@ -71,6 +82,8 @@ export interface UmsMessage {
     readonly fields: readonly UmsField[];
     /** Names of the primary key's columns, in key order; absent when the table has none. */
     readonly primaryKey?: readonly string[];
+    /** Only on messages without rows, of type `data_initial_data`. */
+    readonly batch?: UmsBatch;
     /** Only on terminations: why the version ends. */
     readonly reason?: UmsTerminationReason;
     /** Only on terminations with reason `schema` in topics whose rows are placed by key. */

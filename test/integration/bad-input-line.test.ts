@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { beforeImage, subscription } from '../../src/config/subscription.ts';
-import { type AppendOutput, createAppender, signalsStore, tablesStore } from '../../src/stages/append.ts';
+import { type AppendOutput, appendStores, createAppender } from '../../src/stages/append.ts';
 import { NEW_TABLE } from '../../src/stages/append-state.ts';
 import { defineTopology, type TopologyDefinition, trusted } from '../../src/topology/definition.ts';
 import type { AppenderConfig } from '../../topologies/appender.ts';
@@ -69,7 +69,7 @@ const olderAppender = defineTopology({
       events: 0,
     } as const;
     t.source('by-schema', bySchema(config, schemaTopic).all)
-      .process('append', { tables: tablesStore, signals: signalsStore }, () => {
+      .process('append', appendStores, () => {
         const appender = createAppender(options);
         const older: typeof appender = {
           on(record, context, emit) {

@@ -1,3 +1,4 @@
+import { PAGE_KIND } from '../../change/pull-page.ts';
 import { decodeRawRun, type RawRun } from '../../change/raw-run.ts';
 import { formatSize } from '../../config/quantity.ts';
 import { isUmbusError } from '../../core/errors.ts';
@@ -45,7 +46,7 @@ export function summaryOf(run: RawRun): RunSummary {
     position,
     next,
     epoch,
-    events: scanEvents(run.events).count,
+    events: run.kind === PAGE_KIND ? 0 : scanEvents(run.events).count,
     bytes: run.events.length,
     tables,
     filtered,
@@ -61,6 +62,7 @@ export function runText(run: RawRun): string {
   const shown = tables.slice(0, TABLES_SHOWN).join(', ');
   const more = tables.length > TABLES_SHOWN ? `, and ${tables.length - TABLES_SHOWN} more` : '';
   const left = filtered === 0 ? '' : `  (${filtered} filtered)`;
+  if (run.kind === PAGE_KIND) return plainText(`page of a full pull  ${formatSize(bytes)}  ${shown}`);
   const what = tables.length === 0 ? 'no subscribed table' : shown + more;
   return plainText(
     `${file}:${position}..${next}  ${events} event${events === 1 ? '' : 's'}  ${formatSize(bytes)}  ${what}${left}`,

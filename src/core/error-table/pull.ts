@@ -28,6 +28,11 @@ export const pullErrors = {
     remedy: 'What was published stays right. Pull the table again.',
     retryable: false,
   },
+  UMBUS_PULL_CANCELLED: {
+    text: 'The pull was cancelled.',
+    remedy: 'None needed. What was published stays right.',
+    retryable: false,
+  },
   UMBUS_PULL_RUNNING: {
     text: 'The table is being pulled already.',
     remedy: 'Wait for that pull, or cancel it: `umbus pulls`.',

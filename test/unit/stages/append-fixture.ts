@@ -3,6 +3,7 @@ import { Buffer } from 'node:buffer';
 import { decodeReference, type ParkedReference } from '../../../src/change/parked-reference.ts';
 import { decodeRawRun, type RawRun } from '../../../src/change/raw-run.ts';
 import { readUms } from '../../../src/consumer/index.ts';
+import type { Headers } from '../../../src/ports/log.ts';
 import {
   type AppendOptions,
   type AppendOutput,
@@ -10,10 +11,12 @@ import {
   type SignalState,
   type TableState,
 } from '../../../src/stages/append.ts';
+import type { PullState } from '../../../src/stages/pull-state.ts';
 import type { EmitOptions } from '../../../src/topology/types.ts';
 import type { UmsMessage } from '../../../src/ums/types.ts';
 import { type BinlogBuilder, type TableSpec, transaction } from '../../support/binlog-builder.ts';
 import { ExtractDriver } from '../../support/extract-driver.ts';
+import { memoryStore } from '../../support/memory-store.ts';
 import { image, le, sized } from '../rows/rows-fixture.ts';
 
 /** Table `shop.<name>` with an INT id and a VARCHAR name. */
@@ -66,6 +69,8 @@ export interface Emitted {
 export class AppendDriver {
   readonly states = new Map<string, TableState>();
   readonly signals = new Map<string, SignalState>();
+  readonly pulls = new Map<string, PullState>();
+  readonly changed = new Map<string, string>();
   readonly emitted: Emitted[] = [];
   readonly parked: { readonly key: string; readonly run: RawRun; readonly error: unknown }[] = [];
   /** What was parked by reference. */
@@ -78,7 +83,7 @@ export class AppendDriver {
   }
 
   /** `topic`: the one that the run comes from. */
-  run(run: RawRun, topic = 'web.shop'): this {
+  run(run: RawRun, topic = 'web.shop', headers: Headers = {}): this {
     const { states, signals } = this;
     this.#processor.on(
       {
@@ -88,22 +93,14 @@ export class AppendDriver {
         offset: 0n,
         timestampMs: 0,
         seq: new Uint8Array(16),
-        headers: {},
+        headers,
       },
       {
         stores: {
-          tables: {
-            get: key => states.get(key),
-            set: (key, state) => void states.set(key, state),
-            delete: key => void states.delete(key),
-            entries: () => states.entries(),
-          },
-          signals: {
-            get: key => signals.get(key),
-            set: (key, state) => void signals.set(key, state),
-            delete: key => void signals.delete(key),
-            entries: () => signals.entries(),
-          },
+          tables: memoryStore(states),
+          signals: memoryStore(signals),
+          pulls: memoryStore(this.pulls),
+          changed: memoryStore(this.changed),
         },
         task: 'appender-3',
         partition: 3,

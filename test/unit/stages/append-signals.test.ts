@@ -166,13 +166,15 @@ test('rows of other lines and rows that nobody understands are counted and do no
     transaction(builder, alien, Buffer.from([0, 1]));
     const mark = { id: 1, ds: 'web', mark: 'low', token: 't', packet: '{}' };
     transaction(builder, watermarkTable(93), watermarkImage(mark));
+    const packet = JSON.stringify({ pull: 'p', schema: 'shop', table: QUIET });
+    transaction(builder, watermarkTable(93), watermarkImage({ ...mark, mark: 'cancel', packet }));
   });
   assert.deepEqual(storyOf(driver), ['1']);
   assert.deepEqual(driver.signals.get('shop'), {
     heartbeats: 0,
     watermarks: 1,
     foreign: 1,
-    unreadable: 2,
+    unreadable: 3,
     last: null,
   });
   assert.equal(driver.parked.length, 0);

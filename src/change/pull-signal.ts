@@ -1,0 +1,101 @@
+/** What the watermark rows of full pulls say (signal-tables.ts), and what the appender answers. */
+import { isUmbusError, messageOf, type UmbusError } from '../core/errors.ts';
+
+/** Which table a watermark is about. */
+export interface PullPlace {
+  /** Name of the pull. */
+  readonly pull: string;
+  readonly schema: string;
+  readonly table: string;
+}
+
+/**
+ * A watermark row: `kind` is its column of that name, all else is the JSON of its column `packet`.
+ *
+ * - `begin`: a pull of the table begins. `whole`: it will bring all rows.
+ * - `split`: it has so many shards.
+ * - `low`: rows of a shard are about to be read; `high`: the server has begun to answer, so what it reads is older than this row.
+ * - `cancel`: no more of it will come.
+ */
+export type PullSignal =
+  | (PullPlace & { readonly kind: 'begin'; readonly whole: boolean })
+  | (PullPlace & { readonly kind: 'split'; readonly shards: number })
+  | (PullPlace & { readonly kind: 'low' | 'high'; readonly shard: number; readonly token: string })
+  | (PullPlace & { readonly kind: 'cancel' });
+
+/** The packet of a signal. */
+export function signalPacket(signal: PullSignal): string {
+  const { kind: _, ...packet } = signal;
+  return JSON.stringify(packet);
+}
+
+/** Reads a watermark row; null for one that nobody understands. */
+export function parseSignal(kind: string, token: string, packet: string): PullSignal | null {
+  let json: unknown;
+  try {
+    json = JSON.parse(packet);
+  } catch {
+    return null;
+  }
+  if (typeof json !== 'object' || json === null) return null;
+  const member = (name: string): unknown => (json as Record<string, unknown>)[name]; // an object, as was checked
+  const [pull, schema, table] = [member('pull'), member('schema'), member('table')];
+  if (typeof pull !== 'string' || typeof schema !== 'string' || typeof table !== 'string') return null;
+  const place = { pull, schema, table };
+  switch (kind) {
+    case 'begin':
+      return { ...place, kind, whole: member('whole') === true };
+    case 'split': {
+      const shards = count(member('shards'));
+      return shards === null ? null : { ...place, kind, shards };
+    }
+    case 'low':
+    case 'high': {
+      const shard = count(member('shard'));
+      return shard === null || token === '' ? null : { ...place, kind, shard, token };
+    }
+    case 'cancel':
+      return { ...place, kind };
+    default:
+      return null;
+  }
+}
+
+function count(value: unknown): number | null {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : null;
+}
+
+/** Why a pull did not go on: a code of the error table and its sentence. */
+export interface PullFailure {
+  readonly code: string;
+  readonly message: string;
+}
+
+/** An answer of the appender, on `<ds>_pull`, in the order of what it is about. */
+export type PullAnswer = PullPlace &
+  (
+    | { readonly kind: 'begun'; readonly batchId: number }
+    /** The shard is to be read from `next` on; null: from its start. */
+    | { readonly kind: 'low'; readonly token: string; readonly shard: number; readonly next: string | null }
+    | { readonly kind: 'high'; readonly token: string; readonly shard: number }
+    /** Rows are those of the pull so far; `done`: shards that are whole. */
+    | {
+        readonly kind: 'page';
+        readonly token: string;
+        readonly shard: number;
+        readonly rows: number;
+        readonly done: number;
+        readonly whole: boolean;
+      }
+    /** The window counts no more: the shard is to be read again from where it was, in a window of its own. */
+    | { readonly kind: 'void'; readonly token: string; readonly shard: number; readonly why: string }
+    /** The shard was whole before. */
+    | { readonly kind: 'known'; readonly token: string; readonly shard: number }
+    | { readonly kind: 'ended'; readonly rows: number; readonly shards: number; readonly batchId: number }
+    | { readonly kind: 'aborted'; readonly failure: PullFailure }
+  );
+
+/** What an error says to whoever waits for a pull. */
+export function failureOf(error: UmbusError | unknown): PullFailure {
+  return { code: isUmbusError(error) ? error.code : 'UMBUS_INTERNAL', message: messageOf(error) };
+}

@@ -1,0 +1,53 @@
+import type { RowWriter } from '../binlog/rows/compile.ts';
+import { isUpdate } from '../binlog/rows/rows-event.ts';
+import { PlacingKey, placingColumns, tupleEnd } from '../ums/placing-key.ts';
+import { TupleBuffer } from '../ums/tuple-buffer.ts';
+import type { TuplePrefix } from '../ums/tuple-prefix.ts';
+import type { EventPlace } from './append-event.ts';
+import type { PullDesk } from './append-pull.ts';
+
+/** Is told of the rows that change. */
+export interface ChangeWatch {
+  /** Rows of an event were taken, which begin at `from`. `writer`: of its images; null for images that lack columns. */
+  changed(key: string, event: EventPlace, from: number, writer: RowWriter | null): void;
+}
+
+/** Tells a desk the keys of rows that change while a full pull reads their table: of each image, since a key may change too. */
+export class KeyWatch implements ChangeWatch {
+  readonly #desk: PullDesk;
+  readonly #prefix: TuplePrefix;
+  readonly #row = new TupleBuffer();
+  readonly #key = new PlacingKey();
+
+  /** `prefix`: has the epoch and the file of the events. */
+  constructor(desk: PullDesk, prefix: TuplePrefix) {
+    this.#desk = desk;
+    this.#prefix = prefix;
+  }
+
+  changed(key: string, event: EventPlace, from: number, writer: RowWriter | null): void {
+    if (!this.#desk.watches(key)) return;
+    if (writer === null) {
+      // What a pulled row has of the columns that the image lacks would be lost with it.
+      this.#desk.voidAll(key, 'a row image lacks columns: the source needs binlog_row_image = FULL');
+      return;
+    }
+    const columns = placingColumns(
+      writer.primaryKey.map(name => writer.fields.findIndex(field => field.name === name)),
+    );
+    const { bytes, view, end, type } = event;
+    const place = { ...this.#prefix.place, position: event.position };
+    const write = isUpdate(type) ? writer.pairs : writer.rows;
+    const row = this.#row;
+    this.#prefix.event(event.position, 'i');
+    for (let o = from; o < end; ) {
+      row.clear();
+      o = write(bytes, view, o, end, row, this.#prefix, 1, Number.POSITIVE_INFINITY);
+      for (let at = 0; at < row.length; ) {
+        const read = this.#key.read(row.bytes, at + this.#prefix.length, columns);
+        this.#desk.changed(key, this.#key.copy().toString('utf8'), place);
+        at = tupleEnd(row.bytes, read);
+      }
+    }
+  }
+}

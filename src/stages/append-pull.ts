@@ -1,0 +1,331 @@
+import { Buffer } from 'node:buffer';
+import type { PullAnswer, PullFailure, PullPlace, PullSignal } from '../change/pull-signal.ts';
+import type { OpenStores, Store } from '../topology/types.ts';
+import { batchMessage, messageKey } from '../ums/message.ts';
+import { pullTopicOf } from '../ums/namespace.ts';
+import type { UmsBatch } from '../ums/types.ts';
+import type { AppendOutput } from './append-options.ts';
+import type { PullStores } from './append-pull-stores.ts';
+import type { TablePart } from './append-table.ts';
+import {
+  doneCount,
+  isDone,
+  MAX_CHANGED,
+  newPull,
+  type PullState,
+  type PullWindow,
+  placeText,
+  type WindowPlace,
+  withDone,
+} from './pull-state.ts';
+
+/** What pulls made of a record. */
+export interface PullResult {
+  readonly answers: readonly PullAnswer[];
+  /** Writes what changed into the stores. */
+  commit(): void;
+}
+
+/**
+ * The pulls of the tables of one task, while one record is processed: follows their watermarks, remembers which keys change within a window, and says which rows of a page go out.
+ * Reads the stores, and writes them in {@link PullResult.commit} alone.
+ */
+export class PullDesk {
+  readonly #pulls: Store<string, PullState>;
+  readonly #changed: Store<string, string>;
+  readonly #now = new Map<string, PullState>();
+  readonly #keys = new Map<string, string>();
+  /** Tables whose keys are forgotten up to a place. */
+  readonly #forgotten = new Map<string, string>();
+  readonly #answers: PullAnswer[] = [];
+  readonly #ds: string;
+
+  constructor(ds: string, stores: OpenStores<PullStores>) {
+    this.#ds = ds;
+    this.#pulls = stores.pulls;
+    this.#changed = stores.changed;
+  }
+
+  /** The pull of a table as it is now. */
+  stateOf(key: string): PullState | undefined {
+    return this.#now.get(key) ?? this.#pulls.get(key);
+  }
+
+  /** Whether changes of a table are to be told. */
+  watches(key: string): boolean {
+    const state = this.stateOf(key);
+    return state !== undefined && state.windows.length > 0;
+  }
+
+  /** Takes a watermark. `part`: the table; null when it is not published. */
+  signal(signal: PullSignal, at: WindowPlace, key: string, part: TablePart | null): void {
+    const state = this.stateOf(key);
+    if (signal.kind === 'begin') this.#begin(signal, key, part, at);
+    else if (state?.pull !== signal.pull || state.phase !== 'open') this.#late(signal, state);
+    else if (signal.kind === 'split') this.#split(state, signal.shards, key, part, at);
+    else if (signal.kind === 'cancel') this.abort(key, part, at, CANCELLED);
+    else if (signal.kind === 'low') this.#low(state, signal, key, part, at);
+    else this.#high(state, signal, at, key);
+  }
+
+  #begin(
+    signal: PullSignal & { readonly kind: 'begin' },
+    key: string,
+    part: TablePart | null,
+    at: WindowPlace,
+  ): void {
+    const before = this.stateOf(key);
+    if (before?.pull === signal.pull) {
+      // Told again, by a splitter that did not know whether it had.
+      this.#answer(signal, { kind: 'begun', batchId: before.batchId });
+      return;
+    }
+    if (part === null) {
+      this.#answer(signal, { kind: 'aborted', failure: notPublished(key, this.#ds) });
+      return;
+    }
+    if (before?.phase === 'open') {
+      this.#answer(signal, { kind: 'aborted', failure: running(key, before.pull) });
+      return;
+    }
+    const batchId = (before?.batchId ?? 0) + 1;
+    this.#set(key, newPull(signal.pull, batchId, signal.whole));
+    part.beginBatch(batchId);
+    this.#notice(part, batchId, at, { state: 'begin', pull: signal.pull, whole: signal.whole });
+    this.#answer(signal, { kind: 'begun', batchId });
+  }
+
+  #split(state: PullState, shards: number, key: string, part: TablePart | null, at: WindowPlace): void {
+    this.#set(key, { ...state, shards });
+    this.#endIfWhole(key, part, at);
+  }
+
+  #low(state: PullState, signal: ShardSignal, key: string, part: TablePart | null, at: WindowPlace): void {
+    const { shard, token } = signal;
+    // Whoever read the shard before does so no more.
+    const windows = state.windows.filter(window => window.shard !== shard);
+    if (isDone(state, shard)) {
+      this.#set(key, { ...state, windows });
+      this.#answer(signal, { kind: 'known', token, shard });
+      return;
+    }
+    const window: PullWindow = { token, shard, low: at, version: part?.version ?? 0, high: false, page: 0 };
+    this.#set(key, { ...state, windows: [...windows, window] });
+    this.#answer(signal, { kind: 'low', token, shard, next: state.next[shard] ?? null });
+  }
+
+  #high(state: PullState, signal: ShardSignal, at: WindowPlace, key: string): void {
+    const { shard, token } = signal;
+    const own = state.windows.find(window => window.token === token);
+    // Rows that another server gave belong to another history.
+    if (own !== undefined && own.low.epoch !== at.epoch) this.voidWindow(key, token, 'the source changed');
+    else if (own === undefined) {
+      this.#answer(signal, { kind: 'void', token, shard, why: CLOSED });
+    } else this.#passed(state, signal, key);
+  }
+
+  #passed(state: PullState, signal: ShardSignal, key: string): void {
+    const { shard, token } = signal;
+    const windows = state.windows.map(window =>
+      window.token === token ? { ...window, high: true } : window,
+    );
+    this.#set(key, { ...state, windows });
+    this.#answer(signal, { kind: 'high', token, shard });
+  }
+
+  /** A key of a table changed at a place; only for tables that it {@link watches}. */
+  changed(key: string, text: string, at: Pick<WindowPlace, 'epoch' | 'fileNumber' | 'position'>): void {
+    const state = this.stateOf(key);
+    if (state === undefined || state.windows.length === 0) return;
+    const id = `${key}\0${text}`;
+    const isNew = !this.#keys.has(id) && this.#changed.get(id) === undefined;
+    this.#keys.set(id, placeText(at));
+    if (!isNew) return;
+    if (state.changed < MAX_CHANGED) this.#set(key, { ...state, changed: state.changed + 1 });
+    else this.voidAll(key, `more than ${MAX_CHANGED} keys changed while it was read`);
+  }
+
+  /** Whether a row of a page goes out: not when its key changed since the low watermark. */
+  keeps(key: string, text: string, low: string): boolean {
+    const id = `${key}\0${text}`;
+    const last = this.#keys.get(id) ?? this.#changed.get(id);
+    return last === undefined || last < low;
+  }
+
+  /** Closes all windows of a table; its open shards are read again. */
+  voidAll(key: string, why: string): void {
+    const state = this.stateOf(key);
+    for (const { token } of state?.windows ?? []) this.voidWindow(key, token, why);
+  }
+
+  /** Closes one. */
+  voidWindow(key: string, token: string, why: string): void {
+    const state = this.stateOf(key);
+    const window = state?.windows.find(each => each.token === token);
+    if (state === undefined || window === undefined) return;
+    this.#set(key, { ...state, windows: state.windows.filter(each => each !== window) });
+    this.#answer(placeOf(key, state), { kind: 'void', token, shard: window.shard, why });
+    this.#forget(key);
+  }
+
+  /** A page went out. `next`: as its head has it; `rows`: those published. */
+  paged(
+    key: string,
+    window: PullWindow,
+    next: string | null,
+    rows: number,
+    part: TablePart,
+    at: WindowPlace,
+  ): void {
+    const before = this.stateOf(key);
+    if (before === undefined) return;
+    const { token, shard } = window;
+    const whole = next === null;
+    const { [shard]: _, ...others } = before.next;
+    const state: PullState = {
+      ...before,
+      rows: before.rows + rows,
+      next: whole ? others : { ...others, [shard]: next },
+      done: whole ? withDone(before.done, shard) : before.done,
+      windows: whole
+        ? before.windows.filter(each => each.token !== token)
+        : before.windows.map(each => (each.token === token ? { ...each, page: each.page + 1 } : each)),
+    };
+    this.#set(key, state);
+    this.#answer(placeOf(key, state), {
+      kind: 'page',
+      token,
+      shard,
+      rows: state.rows,
+      done: doneCount(state),
+      whole,
+    });
+    if (!whole) return;
+    this.#forget(key);
+    this.#endIfWhole(key, part, at);
+  }
+
+  /** Says that the open windows of a table go on in another version, which the pull itself began. */
+  reversion(key: string, version: number): void {
+    const state = this.stateOf(key);
+    if (state === undefined) return;
+    this.#set(key, { ...state, windows: state.windows.map(window => ({ ...window, version })) });
+  }
+
+  /** Notes the columns that the rows of a pull have. */
+  hasColumns(key: string, columns: PullState['columns']): void {
+    const state = this.stateOf(key);
+    if (state !== undefined) this.#set(key, { ...state, columns });
+  }
+
+  /** Ends a pull that cannot go on. */
+  abort(key: string, part: TablePart | null, at: WindowPlace, failure: PullFailure): void {
+    const state = this.stateOf(key);
+    if (state?.phase !== 'open') return;
+    this.#set(key, { ...state, phase: 'aborted', failure, windows: [], next: {} });
+    this.#forget(key);
+    if (part !== null)
+      this.#notice(part, state.batchId, at, {
+        state: 'abort',
+        pull: state.pull,
+        whole: state.whole,
+        rows: state.rows,
+      });
+    this.#answer(placeOf(key, state), { kind: 'aborted', failure });
+  }
+
+  #endIfWhole(key: string, part: TablePart | null, at: WindowPlace): void {
+    const state = this.stateOf(key);
+    if (state === undefined || state.shards === null || doneCount(state) < state.shards) return;
+    const { pull, whole, rows, shards, batchId } = state;
+    this.#set(key, { ...state, phase: 'ended', windows: [], next: {} });
+    this.#forget(key);
+    if (part !== null) this.#notice(part, batchId, at, { state: 'end', pull, whole, rows });
+    this.#answer(placeOf(key, state), { kind: 'ended', rows, shards, batchId });
+  }
+
+  #notice(part: TablePart, batchId: number, { seconds, micros }: WindowPlace, batch: UmsBatch): void {
+    const timeMs = seconds * 1000 + (micros < 0 ? 0 : Math.floor(micros / 1000));
+    part.beat(namespace => ({
+      key: messageKey('data_initial_data', namespace, timeMs, this.#ds),
+      value: batchMessage(namespace, batchId, batch),
+    }));
+  }
+
+  /** Forgets the keys that no open window needs. */
+  #forget(key: string): void {
+    const windows = this.stateOf(key)?.windows ?? [];
+    const lowest = windows.map(({ low }) => placeText(low)).sort()[0];
+    // Greater than any place.
+    this.#forgotten.set(key, lowest ?? ':');
+  }
+
+  #set(key: string, state: PullState): void {
+    this.#now.set(key, state);
+  }
+
+  #answer(place: PullPlace, answer: DistributiveOmit<PullAnswer, keyof PullPlace>): void {
+    const { pull, schema, table } = place;
+    this.#answers.push({ pull, schema, table, ...answer });
+  }
+
+  /** Answers a signal of a pull that is not open: somebody who was given up for dead goes on, or was told nothing. */
+  #late(signal: PullSignal, state: PullState | undefined): void {
+    if (signal.kind !== 'low' && signal.kind !== 'high') return;
+    const { shard, token } = signal;
+    if (state?.pull !== signal.pull) this.#answer(signal, { kind: 'aborted', failure: OVER });
+    else if (state.failure !== null) this.#answer(signal, { kind: 'aborted', failure: state.failure });
+    else this.#answer(signal, { kind: 'known', token, shard });
+  }
+
+  finish(): PullResult {
+    return { answers: this.#answers, commit: () => this.#commit() };
+  }
+
+  #commit(): void {
+    for (const [id, place] of this.#keys) this.#changed.set(id, place);
+    for (const [key, lowest] of this.#forgotten) {
+      let left = 0;
+      for (const [id, place] of [...this.#changed.entries()]) {
+        if (!id.startsWith(`${key}\0`)) continue;
+        if (place < lowest) this.#changed.delete(id);
+        else left++;
+      }
+      const state = this.stateOf(key);
+      if (state !== undefined && state.changed !== left) this.#set(key, { ...state, changed: left });
+    }
+    for (const [key, state] of this.#now) this.#pulls.set(key, state);
+  }
+}
+
+type ShardSignal = Extract<PullSignal, { readonly token: string }>;
+type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
+
+const CLOSED = 'the window is closed';
+const OVER: PullFailure = { code: 'UMBUS_PULL_TABLE', message: 'The pull is over.' };
+const CANCELLED: PullFailure = { code: 'UMBUS_PULL_CANCELLED', message: 'The pull was cancelled.' };
+
+function placeOf(key: string, { pull }: PullState): PullPlace {
+  const dot = key.indexOf('.');
+  return { pull, schema: key.slice(0, dot), table: key.slice(dot + 1) };
+}
+
+function notPublished(key: string, ds: string): PullFailure {
+  return { code: 'UMBUS_PULL_TABLE', message: `The line ${ds} does not publish the table ${key}.` };
+}
+
+function running(key: string, pull: string): PullFailure {
+  return { code: 'UMBUS_PULL_RUNNING', message: `The table ${key} is being pulled already, as ${pull}.` };
+}
+
+/** The record of an answer on `<ds>_pull`, whose key is the name of the pull. */
+export function answerOutput(ds: string, answer: PullAnswer): AppendOutput {
+  return {
+    topic: pullTopicOf(ds),
+    schema: '',
+    table: answer.table,
+    partition: 0,
+    key: Buffer.from(answer.pull, 'utf8'),
+    value: Buffer.from(JSON.stringify(answer), 'utf8'),
+  };
+}

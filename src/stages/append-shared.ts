@@ -1,0 +1,30 @@
+import type { Buffer } from 'node:buffer';
+import type { HeartbeatStatus } from '../ums/message.ts';
+import type { TupleBuffer } from '../ums/tuple-buffer.ts';
+import type { TuplePrefix } from '../ums/tuple-prefix.ts';
+import type { ChangeWatch } from './append-keys.ts';
+import type { AppendOutput, AppendSettings } from './append-options.ts';
+import type { RowPlacer } from './append-placing.ts';
+import type { PullDesk } from './append-pull.ts';
+
+/** What all tables of a record share. */
+export interface AppendShared {
+  readonly settings: AppendSettings;
+  readonly prefix: TuplePrefix;
+  readonly placer: RowPlacer;
+  /** Partition of the record, where tables go when the settings do not say. */
+  readonly partition: number;
+  readonly outputs: AppendOutput[];
+  /** Who is to know which rows change; null for nobody. */
+  readonly watch: ChangeWatch | null;
+  /** The full pulls of the task's tables; null where nobody pulls. */
+  readonly pulls: PullDesk | null;
+  /** Lends a buffer; it comes back at the end of the record. */
+  readonly lend: () => TupleBuffer;
+}
+
+/** Makes a message of a version of a table that holds none of its rows, such as a heartbeat. */
+export type MakeBeat = (
+  namespace: string,
+  status: HeartbeatStatus,
+) => { readonly key: Buffer; readonly value: Buffer };

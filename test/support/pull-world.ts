@@ -1,0 +1,128 @@
+/** A table that changes while it is pulled, by hand-made events: for tests of what the appender makes of watermarks and pages. */
+import { Buffer } from 'node:buffer';
+import { ColumnType } from '../../src/binlog/column-type.ts';
+import type { ColumnMap } from '../../src/binlog/table-map-types.ts';
+import { PAGE_HEADER, pageRun, pageTable } from '../../src/change/pull-page.ts';
+import { type PullAnswer, type PullSignal, signalPacket } from '../../src/change/pull-signal.ts';
+import type { RawRun } from '../../src/change/raw-run.ts';
+import type { Headers } from '../../src/ports/log.ts';
+import { pullTopicOf } from '../../src/ums/namespace.ts';
+import { type AppendDriver, row, table } from '../unit/stages/append-fixture.ts';
+import { BinlogBuilder, transaction } from './binlog-builder.ts';
+import { ExtractDriver } from './extract-driver.ts';
+import { watermarkImage, watermarkTable } from './signal-rows.ts';
+
+const column = (name: string, type: number, options: Partial<ColumnMap>): ColumnMap => ({
+  name,
+  type,
+  meta: 0,
+  nullable: false,
+  unsigned: null,
+  collation: null,
+  labels: null,
+  geometryType: null,
+  visible: true,
+  ...options,
+});
+
+/** The columns of `shop.<name>` of append-fixture.ts, as a puller reads them. */
+const COLUMNS = {
+  columns: [
+    column('id', ColumnType.LONG, { unsigned: false }),
+    column('name', ColumnType.VARCHAR, { meta: 200, nullable: true, collation: 45 }),
+  ],
+  primaryKey: [0],
+};
+
+/** A record on its way to the appender. */
+export interface WorldRecord {
+  readonly run: RawRun;
+  readonly headers: Headers;
+}
+
+/** The source's table, its binlog, and the records that were made of both. */
+export class PullWorld {
+  readonly rows = new Map<number, string>();
+  readonly records: WorldRecord[] = [];
+  readonly #table: string;
+  readonly #builder = new BinlogBuilder().begin();
+  readonly #extractor = new ExtractDriver({ signal: schema => schema === 'dbus' }).open();
+  #landed = 0;
+
+  constructor(name: string) {
+    this.#table = name;
+  }
+
+  put(id: number, name: string): void {
+    const before = this.rows.get(id);
+    const spec = table(this.#table);
+    if (before === undefined) transaction(this.#builder, spec, row(id, name));
+    else transaction(this.#builder, spec, Buffer.concat([row(id, before), row(id, name)]), 'update');
+    this.rows.set(id, name);
+    this.#land();
+  }
+
+  /** Gives a row another key; the new one must be free. */
+  rekey(id: number, to: number): void {
+    const name = this.rows.get(id) ?? '';
+    transaction(this.#builder, table(this.#table), Buffer.concat([row(id, name), row(to, name)]), 'update');
+    this.rows.delete(id);
+    this.rows.set(to, name);
+    this.#land();
+  }
+
+  remove(id: number): void {
+    transaction(this.#builder, table(this.#table), row(id, this.rows.get(id) ?? ''), 'delete');
+    this.rows.delete(id);
+    this.#land();
+  }
+
+  truncate(): void {
+    this.#builder.gtid();
+    this.#builder.query(`TRUNCATE TABLE ${this.#table}`, 'shop');
+    this.rows.clear();
+    this.#land();
+  }
+
+  signal(signal: PullSignal): void {
+    const token = 'token' in signal ? signal.token : '';
+    const image = watermarkImage({
+      id: 1,
+      ds: 'web',
+      mark: signal.kind,
+      token,
+      packet: signalPacket(signal),
+    });
+    transaction(this.#builder, watermarkTable(93), image);
+    this.#land();
+  }
+
+  /** A page of rows, which goes where it stands among the records. */
+  page(
+    token: string,
+    page: number,
+    rows: readonly (readonly [id: number, name: string])[],
+    next: string | null,
+  ): void {
+    const images = Buffer.concat(rows.map(([id, name]) => row(id, name)));
+    const head = { token, page, rows: rows.length, next };
+    this.records.push({
+      run: pageRun(pageTable('shop', this.#table, COLUMNS), images, 0),
+      headers: { [PAGE_HEADER]: Buffer.from(JSON.stringify(head)) },
+    });
+  }
+
+  #land(): void {
+    this.#extractor.bytes(this.#builder.packets()).commit();
+    const { runs } = this.#extractor;
+    for (const run of runs.slice(this.#landed)) this.records.push({ run, headers: {} });
+    this.#landed = runs.length;
+  }
+}
+
+/** What an appender answered. */
+export function answersOf(driver: AppendDriver): PullAnswer[] {
+  return driver.emitted
+    .filter(({ output }) => output.topic === pullTopicOf('web'))
+    .map(({ output }) => JSON.parse(output.value.toString('utf8')) as PullAnswer);
+}
