@@ -61,6 +61,7 @@ export function benchLine(options: BenchLineOptions, start: Line['source']['star
     coordination: { kind: 'log' },
     registry: null,
     metrics: noMetrics,
+    heartbeat: null,
     signals: { schema: 'dbus' },
     masking: { keys: {}, timeoutMs: 1_000, directory: '/' },
     topics: { partitions, retentionMs: null, retentionBytes: null },

@@ -7,10 +7,12 @@ import { type MaskFunctions, type MaskRules, NO_FUNCTIONS } from '../src/masking
 import { appendStores, createAppender } from '../src/stages/append.ts';
 import { defineTopology, trusted } from '../src/topology/definition.ts';
 import { avroOptions, writeResults } from './results.ts';
+import { writeStatistics, writesStatistics } from './statistics.ts';
 import { bySchema, deadTopicName, pullTopic, schemaTopic, type TopicSettings } from './topics.ts';
 
 export type AppenderConfig = TopicSettings &
-  Pick<Line, 'appender' | 'masking' | 'signals'> & {
+  Pick<Line, 'appender' | 'masking' | 'signals'> &
+  Partial<Pick<Line, 'heartbeat'>> & {
     /** The masks to begin with, until the cell of the line has others; default: those of the line file. */
     readonly masks?: SharedMasks;
     /** Masks that the user wrote; default none. */
@@ -54,6 +56,9 @@ export const appender = defineTopology({
     });
     answers.to('pull', pull, { key: output => output.key, value: output => output.value });
     writeResults(results, config);
+    if (writesStatistics(config)) {
+      writeStatistics(results, ({ stat }) => (stat === undefined ? [] : [stat]));
+    }
   },
 });
 

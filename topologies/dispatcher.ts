@@ -1,10 +1,12 @@
 import type { Line } from '../src/config/line.ts';
 import { signalTables } from '../src/config/subscription.ts';
 import { createDispatcher } from '../src/stages/dispatch.ts';
+import { DispatchStatistics } from '../src/stages/dispatch-statistics.ts';
 import { defineTopology, trusted } from '../src/topology/definition.ts';
+import { writeStatistics, writesStatistics } from './statistics.ts';
 import { bySchema, deadTopicName, rawTopic, schemaNames, schemaTopic, type TopicSettings } from './topics.ts';
 
-export type DispatcherConfig = TopicSettings & Pick<Line, 'signals'>;
+export type DispatcherConfig = TopicSettings & Pick<Line, 'signals'> & Partial<Pick<Line, 'heartbeat'>>;
 
 /** `<ds>` → `<ds>.<schema>`: the same raw runs, split by schema, a table always to the same partition. */
 export const dispatcher = defineTopology({
@@ -15,18 +17,20 @@ export const dispatcher = defineTopology({
   deadLetter: config => deadTopicName(config),
   build(t, config) {
     const topics = bySchema(config, schemaTopic);
-    t.source('raw', rawTopic(config))
-      .process('dispatch', {}, () =>
-        createDispatcher({
-          partitions: config.topics.partitions,
-          schemas: schemaNames(config),
-          signal: signalTables(config),
-        }),
-      )
-      .to('by-schema', part => topics.of(part.schema), {
-        topics: topics.all,
-        value: part => part.run,
-        partition: part => part.partition,
-      });
+    const counted = writesStatistics(config);
+    const parts = t.source('raw', rawTopic(config)).process('dispatch', {}, () =>
+      createDispatcher({
+        partitions: config.topics.partitions,
+        schemas: schemaNames(config),
+        signal: signalTables(config),
+        statistics: counted ? new DispatchStatistics(config.ds, config.signals.schema) : undefined,
+      }),
+    );
+    parts.to('by-schema', part => topics.of(part.schema), {
+      topics: topics.all,
+      value: part => part.run,
+      partition: part => part.partition,
+    });
+    if (counted) writeStatistics(parts, ({ stats = [] }) => stats);
   },
 });

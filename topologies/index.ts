@@ -4,6 +4,7 @@ import type { ChangeSource } from '../src/ports/change-source.ts';
 import type { TopologyDefinition } from '../src/topology/definition.ts';
 import { type AppenderConfig, appender } from './appender.ts';
 import { dispatcher } from './dispatcher.ts';
+import { type HeartbeatPorts, heartbeat } from './heartbeat.ts';
 import { mysqlExtractor } from './mysql-extractor.ts';
 
 /** A named topology with its config for one line. */
@@ -18,21 +19,25 @@ function configured<C>(definition: TopologyDefinition<C>, config: C): LineTopolo
   return { name: definition.name, definition: definition as TopologyDefinition<unknown>, config };
 }
 
-/** What the topologies of a line need beside it. `registered`: of a line with a registry. */
+/** What the topologies of a line need beside it. `registered`: of a line with a registry. `heartbeat`: of a line that beats; left out, it does not. */
 export interface LinePorts extends Pick<AppenderConfig, 'masks' | 'functions'> {
   readonly source: ChangeSource;
   readonly registered?: LineSchemas | null;
+  readonly heartbeat?: HeartbeatPorts | null;
 }
 
 /** The named topologies of a line, in the order of the data path. */
 export function lineTopologies(line: Line, ports: LinePorts): readonly LineTopology[] {
-  const { source, registered = null, ...masks } = ports;
+  const { source, registered = null, heartbeat: beats = null, ...masks } = ports;
   const config = { ...line, registered, ...masks };
   return [
     configured(mysqlExtractor, { ...config, start: line.source.start, source }),
     configured(dispatcher, config),
     configured(appender, config),
+    ...(line.heartbeat !== null && beats !== null
+      ? [configured(heartbeat, { ...config, ...beats, heartbeat: line.heartbeat })]
+      : []),
   ];
 }
 
-export { appender, dispatcher, mysqlExtractor };
+export { appender, dispatcher, type HeartbeatPorts, heartbeat, mysqlExtractor };

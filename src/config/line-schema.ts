@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { alarmSchema } from './alarm-schema.ts';
+import { heartbeatSchema } from './heartbeat-schema.ts';
 import { kafkaSchema } from './kafka-schema.ts';
 import { maskingSchema, masksSchema } from './mask-schema.ts';
 import { metricsSchema } from './metrics-schema.ts';
@@ -142,6 +143,7 @@ export const lineSchema = section(
     ),
     coordination: coordinationSchema,
     registry: registrySchema,
+    heartbeat: heartbeatSchema,
     signals: section(
       { doc: "umbus's own tables in the source: heartbeats, and watermarks of full pulls." },
       {

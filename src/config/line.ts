@@ -2,6 +2,7 @@ import type { MailOptions, WebhookOptions } from '../adapters/alarms/index.ts';
 import type { KafkaCompression, KafkaConnection } from '../adapters/kafka/options.ts';
 import type { InfluxdbOptions } from '../adapters/telemetry/influxdb.ts';
 import type { StartPoint } from '../ports/change-source.ts';
+import type { BeatEvery } from './heartbeat-schema.ts';
 import type { LineMask } from './resolve-masks.ts';
 
 /** A data line, resolved: every default filled in, every secret read. Frozen. Made by `loadLine` from a YAML file. */
@@ -32,6 +33,8 @@ export interface Line {
   readonly coordination: CoordinationSettings;
   /** Null: raw runs carry the fixed schema id of `ums-schema/`, and no result topic is Avro. */
   readonly registry: RegistrySettings | null;
+  /** Null: the line inserts no heartbeats. */
+  readonly heartbeat: HeartbeatSettings | null;
   /** Where umbus has tables of its own in the source. */
   readonly signals: { readonly schema: string };
   readonly masking: MaskingSettings;
@@ -74,6 +77,16 @@ export interface MetricsSettings {
   readonly prometheus: { readonly host: string; readonly port: number } | null;
   /** Null: nothing is written. */
   readonly influxdb: (InfluxdbOptions & { readonly everyMs: number }) | null;
+}
+
+/** How a line beats. */
+export interface HeartbeatSettings {
+  readonly every: BeatEvery;
+  readonly rows: 'line' | 'schema';
+  /** Rows of the line that stay in the source. */
+  readonly keep: number;
+  readonly timeoutMs: number;
+  readonly statistics: boolean;
 }
 
 /** A durable log in a directory of this machine. `dir` is absolute. */

@@ -52,6 +52,7 @@ export function resolveLine(written: WrittenLine, around: Surroundings): Resolut
     guarantee: written.guarantee,
     coordination: coordinationOf(written),
     registry: registryOf(written, secrets),
+    heartbeat: heartbeatOf(written),
     signals: written.signals,
     masking,
     topics: {
@@ -95,6 +96,12 @@ function coordinationOf({ coordination: { zookeeper } }: WrittenLine): Coordinat
   if (zookeeper === null) return { kind: 'log' };
   const { servers, root, sessionTimeout } = zookeeper;
   return { kind: 'zookeeper', servers, root, sessionTimeoutMs: sessionTimeout };
+}
+
+function heartbeatOf({ heartbeat }: WrittenLine): Line['heartbeat'] {
+  if (heartbeat === null) return null;
+  const { timeout, ...rest } = heartbeat;
+  return { ...rest, timeoutMs: timeout };
 }
 
 function metricsOf({ metrics }: WrittenLine, secrets: SecretReader): MetricsSettings {

@@ -2,6 +2,7 @@ import { alarmErrors } from './error-table/alarm.ts';
 import { binlogErrors } from './error-table/binlog.ts';
 import { configErrors } from './error-table/config.ts';
 import { coordinationErrors } from './error-table/coordination.ts';
+import { heartbeatErrors } from './error-table/heartbeat.ts';
 import { internalErrors } from './error-table/internal.ts';
 import { kafkaErrors } from './error-table/kafka.ts';
 import { logErrors } from './error-table/log.ts';
@@ -29,6 +30,7 @@ export const errorTable = {
   ...topologyErrors,
   ...telemetryErrors,
   ...umsErrors,
+  ...heartbeatErrors,
   ...alarmErrors,
   ...internalErrors,
 } as const;

@@ -1,9 +1,12 @@
-import { parsePacket } from '../change/heartbeat-packet.ts';
+import type { Buffer } from 'node:buffer';
+import { BEAT_HEADER, beatBytes } from '../change/beat-stamps.ts';
+import { type HeartbeatPacket, parsePacket } from '../change/heartbeat-packet.ts';
 import { ALL, type HeartbeatRow } from '../change/signal-tables.ts';
+import { type HopCounts, statMessage } from '../change/stat-message.ts';
 import { heartbeatKey, heartbeatMessage } from '../ums/message.ts';
 import type { EventPlace } from './append-event.ts';
-import type { SignalScope } from './append-signal.ts';
-import type { MakeBeat } from './append-table.ts';
+import type { SignalOrigin, SignalScope } from './append-signal.ts';
+import type { TablePart } from './append-table.ts';
 import { tablePartition } from './dispatch.ts';
 
 /** Which heartbeat it was. */
@@ -14,42 +17,80 @@ export interface BeatMark {
   readonly micros: number;
 }
 
+/** What a table has had since its last heartbeat, given what it has now; null when it has had this round already. */
+export type SinceLast = (table: string, beat: number, now: HopCounts) => HopCounts | null;
+
 const MICROS = 1_000_000;
 
-/**
- * Turns a heartbeat row into messages: one for each table that it is for, on each partition that can have rows of the table, behind all rows that came before. A row for
- * one table makes it known, so that it has heartbeats without rows. Null for a packet that nobody understands, `elsewhere` when the row is for other tables.
- * `partitions`: of `<ds>.<schema>`.
- */
-export function appendHeartbeat(
-  row: HeartbeatRow,
-  event: EventPlace,
-  scope: SignalScope,
-  partitions: number,
-): BeatMark | null | 'elsewhere' {
-  const packet = parsePacket(row.packet);
-  if (packet === null) return null;
-  const { schema, shared } = scope;
-  if (schema === '' || (row.schema !== ALL && row.schema !== schema)) return 'elsewhere';
-  const { prefix, settings } = shared;
-  const { micros } = packet;
-  const seconds = Math.floor(micros / MICROS);
-  prefix.time(seconds, micros - seconds * MICROS);
-  prefix.event(event.position, 'i');
-  const id = prefix.idText();
-  const time = prefix.timeText();
-  const make: MakeBeat = (namespace, status) => ({
-    key: heartbeatKey(namespace, packet, status, settings.ds),
-    value: heartbeatMessage(namespace, id, time),
-  });
-  if (row.table === ALL) {
-    for (const part of scope.all()) if (part?.beats === true) part.beat(make);
-  } else {
-    if (tablePartition(schema, row.table, partitions) !== shared.partition) return 'elsewhere';
-    const part = scope.one(row.table);
-    if (part === null) return 'elsewhere';
-    part.introduce();
-    part.beat(make);
+/** Turns heartbeat rows into messages. */
+export class HeartbeatWriter {
+  readonly #scope: SignalScope;
+  readonly #origin: SignalOrigin;
+  readonly #event: EventPlace;
+  readonly #sinceLast: SinceLast;
+
+  /** `sinceLast` gives what a table has had since its last heartbeat. */
+  constructor(scope: SignalScope, origin: SignalOrigin, event: EventPlace, sinceLast: SinceLast) {
+    this.#scope = scope;
+    this.#origin = origin;
+    this.#event = event;
+    this.#sinceLast = sinceLast;
   }
-  return { beat: packet.beat, micros };
+
+  /**
+   * Writes one message for each table that the row is for, on each partition that can have rows of the table, behind all rows that came before. A row for one table
+   * makes it known, so that it has heartbeats without rows. A table has each round once, also when two of its rows are for the table. Null for a packet that nobody understands, `elsewhere` when the row is for other tables. `partitions`: of
+   * `<ds>.<schema>`.
+   */
+  write(row: HeartbeatRow, partitions: number): BeatMark | null | 'elsewhere' {
+    const packet = parsePacket(row.packet);
+    if (packet === null) return null;
+    const { schema } = this.#origin;
+    if (row.schema !== ALL && row.schema !== schema) return 'elsewhere';
+    const mark = { beat: packet.beat, micros: packet.micros };
+    if (row.table === ALL) {
+      for (const part of this.#scope.all(schema)) if (part?.beats === true) this.#beat(part, packet);
+      return mark;
+    }
+    if (tablePartition(schema, row.table, partitions) !== this.#scope.shared.partition) return 'elsewhere';
+    const part = this.#scope.one(schema, row.table);
+    if (part === null) return 'elsewhere';
+    part.name(true);
+    this.#beat(part, packet);
+    return mark;
+  }
+
+  #beat(part: TablePart, packet: HeartbeatPacket): void {
+    const { ds } = this.#scope.shared.settings;
+    const { captured, dispatched, appended, offset } = this.#origin;
+    const { schema, table } = part;
+    const { beat, micros: us, skewMicros: skew } = packet;
+    part.beat((namespace, state) => {
+      const counts = this.#sinceLast(table, beat, {
+        rows: state.inserts + state.updates + state.deletes,
+        bytes: state.bytes ?? 0,
+        errors: state.parked?.events ?? 0,
+        warnings: state.marks ?? 0,
+      });
+      if (counts === null) return null;
+      const status = state.parked === null ? 'ok' : 'abort';
+      const stamps = { beat, us, skew, captured, dispatched, appended };
+      const hop = { localMicros: appended, offset: Number(offset), counts };
+      const payload = { ...stamps, status, read: null } as const;
+      return {
+        key: heartbeatKey(namespace, packet, status, ds),
+        value: this.#message(namespace, us),
+        headers: { [BEAT_HEADER]: beatBytes({ ...stamps, ...counts }) },
+        stat: statMessage('APPENDER_TYPE', { ds, schema, table }, packet, hop, payload),
+      };
+    });
+  }
+
+  #message(namespace: string, us: number): Buffer {
+    const { prefix } = this.#scope.shared;
+    const seconds = Math.floor(us / MICROS);
+    prefix.time(seconds, us - seconds * MICROS);
+    prefix.event(this.#event.position, 'i');
+    return heartbeatMessage(namespace, prefix.idText(), prefix.timeText());
+  }
 }

@@ -1,6 +1,8 @@
 import type { Buffer } from 'node:buffer';
+import type { StatMessage } from '../change/stat-message.ts';
 import type { UmbusError } from '../core/errors.ts';
 import type { MaskRules } from '../masking/mask-spec.ts';
+import type { Headers } from '../ports/log.ts';
 import type { UmsField } from '../ums/types.ts';
 import type { Zone } from '../ums/zone.ts';
 import type { ResultPlacing } from './append-placing.ts';
@@ -83,6 +85,10 @@ export interface AppendOutput {
   readonly partition: number;
   readonly key: Buffer;
   readonly value: Buffer;
+  /** Of heartbeats: when they passed each hop. Not part of the message, since it differs when the record is written again. */
+  readonly headers?: Headers;
+  /** Of heartbeats: the hop's statistic, once for each table. */
+  readonly stat?: StatMessage;
   /** Columns of type `long` with values beyond a signed 64-bit integer; absent for none. JSON does not need to know. */
   readonly wide?: readonly string[];
 }

@@ -33,8 +33,6 @@ export interface RunContext {
   readonly stateOf: (key: string) => TableState | undefined;
   /** `schema.table` of all known tables. */
   readonly known: () => Iterable<string>;
-  /** The schema whose topic the run comes from; '' when it comes from elsewhere. */
-  readonly schema: string;
   /** What reads the signal rows of the run; null for nobody. */
   readonly signals: SignalReader | null;
   /** Tables to leave alone. */
@@ -174,14 +172,13 @@ class RunWalk {
 
   /** Rows of umbus's own tables: they act on tables of the schema, at their place between its rows. */
   #signals(table: RawTable, kind: SignalKind, start: number, end: number): void {
-    const { signals, schema } = this.#context;
+    const { signals, shared } = this.#context;
     for (let o = start; o < end; ) {
       const next = this.#place(o, end);
       signals?.take(table, kind, this.#event, {
-        schema,
-        all: () => (schema === '' ? [] : this.#partsIn(schema)),
-        one: name => (schema === '' ? null : this.#partOf(schema, name)),
-        shared: this.#context.shared,
+        all: schema => this.#partsIn(schema),
+        one: (schema, name) => this.#partOf(schema, name),
+        shared,
       });
       o = next;
     }
@@ -234,7 +231,7 @@ class RunWalk {
     if (part === null) return;
     if (part.isParked) this.#park(part, index, start, end);
     else if (part.isKnown) part.empty(reason, this.#event);
-    else if (reason === 'drop') part.forget();
+    else if (reason === 'drop') part.name(false);
   }
 
   #park(part: TablePart, index: number, start: number, end: number): void {

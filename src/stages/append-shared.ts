@@ -1,11 +1,10 @@
-import type { Buffer } from 'node:buffer';
-import type { HeartbeatStatus } from '../ums/message.ts';
 import type { TupleBuffer } from '../ums/tuple-buffer.ts';
 import type { TuplePrefix } from '../ums/tuple-prefix.ts';
 import type { ChangeWatch } from './append-keys.ts';
 import type { AppendOutput, AppendSettings } from './append-options.ts';
 import type { RowPlacer } from './append-placing.ts';
 import type { PullDesk } from './append-pull.ts';
+import type { TableState } from './append-state.ts';
 
 /** What all tables of a record share. */
 export interface AppendShared {
@@ -23,8 +22,11 @@ export interface AppendShared {
   readonly lend: () => TupleBuffer;
 }
 
-/** Makes a message of a version of a table that holds none of its rows, such as a heartbeat. */
+/**
+ * Makes a message of a version of a table that holds none of its rows, such as a heartbeat; null for none. `state`: with all rows before the message. A statistic goes with the
+ * first of its copies.
+ */
 export type MakeBeat = (
   namespace: string,
-  status: HeartbeatStatus,
-) => { readonly key: Buffer; readonly value: Buffer };
+  state: TableState,
+) => (Pick<AppendOutput, 'key' | 'value'> & Partial<Pick<AppendOutput, 'headers' | 'stat'>>) | null;

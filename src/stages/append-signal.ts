@@ -6,26 +6,35 @@ import { json, utf8 } from '../topology/serdes.ts';
 import { store } from '../topology/topic.ts';
 import type { StoreDef } from '../topology/types.ts';
 import type { EventPlace } from './append-event.ts';
-import { appendHeartbeat, type BeatMark } from './append-heartbeat.ts';
+import { type BeatMark, HeartbeatWriter, type SinceLast } from './append-heartbeat.ts';
 import type { SignalPlace } from './append-options.ts';
 import type { AppendShared, TablePart } from './append-table.ts';
 import { tablePartition } from './dispatch.ts';
 import { SignalDecoder } from './signal-rows.ts';
 
-/** What a signal row acts on: the tables of one schema that are in the task's partition. */
+/** What a signal row acts on: the tables of the task's partition. */
 export interface SignalScope {
-  /** '' where signals have no meaning: in what is replayed. */
-  readonly schema: string;
-  /** Its tables that are known, by name; null for one that is not published. */
-  all(): readonly (TablePart | null)[];
-  /** One of its tables, known or not; null for one that is not published. */
-  one(table: string): TablePart | null;
+  /** The known tables of a schema, by name; null for one that is not published. */
+  all(schema: string): readonly (TablePart | null)[];
+  /** A table, known or not; null for one that is not published. */
+  one(schema: string, table: string): TablePart | null;
   readonly shared: AppendShared;
 }
 
-/** What signal rows there were in a run. */
-export interface SignalCounts {
+/** Where a run comes from, and when it passed each hop: microseconds since 1970-01-01 UTC, null where a hop did not say. */
+export interface SignalOrigin {
+  /** The schema whose topic it was read from; '' where signals have no meaning: in what is replayed. */
   readonly schema: string;
+  readonly offset: bigint;
+  readonly captured: number;
+  readonly dispatched: number | null;
+  readonly appended: number;
+  /** The state after the run before. */
+  readonly state: SignalState | undefined;
+}
+
+/** What signal rows there were of one schema in one partition, since the line began. */
+export interface SignalState {
   readonly heartbeats: number;
   readonly watermarks: number;
   /** Rows of other lines on the same source. */
@@ -34,35 +43,38 @@ export interface SignalCounts {
   readonly unreadable: number;
   /** The heartbeat that came last; null for none. */
   readonly last: BeatMark | null;
+  /** What each table had at its last heartbeat, by name. */
+  readonly totals: Readonly<Record<string, TableTotals>>;
 }
 
-/** The same since the line began, of one schema in one partition. */
-export type SignalState = Omit<SignalCounts, 'schema'>;
+/** Rows, bytes, errors and warnings of a table, and the round at which it had so many. */
+export type TableTotals = readonly [
+  rows: number,
+  bytes: number,
+  errors: number,
+  warnings: number,
+  beat: number,
+];
 
 /** The appender's store of {@link SignalState} by schema. */
 export const signalsStore: StoreDef<string, SignalState> = store('signals', utf8, json<SignalState>());
 
-const NONE: SignalState = { heartbeats: 0, watermarks: 0, foreign: 0, unreadable: 0, last: null };
-
-/** The state after a run. */
-export function afterSignals(before: SignalState | undefined, counts: SignalCounts): SignalState {
-  const state = before ?? NONE;
-  return {
-    heartbeats: state.heartbeats + counts.heartbeats,
-    watermarks: state.watermarks + counts.watermarks,
-    foreign: state.foreign + counts.foreign,
-    unreadable: state.unreadable + counts.unreadable,
-    last: counts.last ?? state.last,
-  };
-}
+const NONE: SignalState = {
+  heartbeats: 0,
+  watermarks: 0,
+  foreign: 0,
+  unreadable: 0,
+  last: null,
+  totals: {},
+};
 
 /** Reads the signal rows of runs, and does what they say. What it keeps between runs are decoders. */
 export class SignalReader {
   readonly #ds: string;
   readonly #place: SignalPlace;
   readonly #decoder = new SignalDecoder();
-  #counts: { -readonly [K in keyof SignalState]: SignalState[K] } = { ...NONE };
-  #any = false;
+  #origin: SignalOrigin | null = null;
+  #state: { -readonly [K in keyof SignalState]: SignalState[K] } | null = null;
 
   constructor(ds: string, place: SignalPlace) {
     this.#ds = ds;
@@ -75,23 +87,25 @@ export class SignalReader {
   }
 
   /** Begins a run. */
-  begin(): void {
-    if (!this.#any) return;
-    this.#any = false;
-    this.#counts = { ...NONE };
+  begin(origin: SignalOrigin | null): void {
+    this.#origin = origin;
+    this.#state = null;
   }
 
-  /** What the run had; null for nothing. */
-  counts(schema: string): SignalCounts | null {
-    return this.#any ? { schema, ...this.#counts } : null;
+  /** The state after the run; null when it had no signals. */
+  end(): SignalState | null {
+    return this.#state;
   }
 
   /** Takes a row event of a signal table: what it says is done at once, so that it stands behind the rows before it. */
   take(table: RawTable, kind: SignalKind, event: EventPlace, scope: SignalScope): void {
-    this.#any = true;
+    const origin = this.#origin;
+    if (origin === null || origin.schema === '') return;
+    this.#state ??= { ...(origin.state ?? NONE) };
+    const state = this.#state;
     for (const row of this.#decoded(table, kind, event)) {
-      if (row.ds === this.#ds) this.#act(row, event, scope);
-      else this.#counts.foreign++;
+      if (row.ds === this.#ds) this.#act(row, event, scope, origin);
+      else state.foreign++;
     }
   }
 
@@ -101,38 +115,59 @@ export class SignalReader {
     } catch (error) {
       // A table of that name which somebody else made must not stop the line.
       if (!isUmbusError(error)) throw error;
-      this.#counts.unreadable++;
+      if (this.#state !== null) this.#state.unreadable++;
       return [];
     }
   }
 
   /** Takes a watermark of a full pull; false when its table is not in this partition. */
-  #pull(signal: PullSignal, event: EventPlace, { schema, shared, one }: SignalScope): boolean {
+  #pull(signal: PullSignal, event: EventPlace, { shared, one }: SignalScope, schema: string): boolean {
     const { pulls, partition, prefix } = shared;
     if (signal.schema !== schema || pulls === null) return false;
     if (tablePartition(schema, signal.table, this.#place.partitions) !== partition) return false;
     const { position, seconds, micros } = event;
     const at = { ...prefix.place, position, seconds, micros };
-    pulls.signal(signal, at, `${schema}.${signal.table}`, one(signal.table));
+    pulls.signal(signal, at, `${schema}.${signal.table}`, one(schema, signal.table));
     return true;
   }
 
-  #act(row: SignalRow, event: EventPlace, scope: SignalScope): void {
+  #act(row: SignalRow, event: EventPlace, scope: SignalScope, origin: SignalOrigin): void {
+    const state = this.#state;
+    if (state === null) return;
     switch (row.kind) {
       case 'heartbeat': {
-        const mark = appendHeartbeat(row, event, scope, this.#place.partitions);
-        if (mark === null) this.#counts.unreadable++;
+        const totals = new Map(Object.entries(state.totals));
+        const writer = new HeartbeatWriter(scope, origin, event, sinceLast(totals));
+        const mark = writer.write(row, this.#place.partitions);
+        if (mark === null) state.unreadable++;
         else if (mark !== 'elsewhere') {
-          this.#counts.heartbeats++;
-          this.#counts.last = mark;
+          state.heartbeats++;
+          state.last = mark;
+          state.totals = Object.fromEntries(totals);
         }
         return;
       }
       case 'watermark': {
         const signal = parseSignal(row.mark, row.token, row.packet);
-        if (signal === null) this.#counts.unreadable++;
-        else if (this.#pull(signal, event, scope)) this.#counts.watermarks++;
+        if (signal === null) state.unreadable++;
+        else if (this.#pull(signal, event, scope, origin.schema)) state.watermarks++;
       }
     }
   }
+}
+
+/** Says what a table has had since its last heartbeat, and notes what it has now. A count that was begun anew counts as it is. Null when the table has had the round. */
+function sinceLast(totals: Map<string, TableTotals>): SinceLast {
+  const more = (after: number, before: number): number => (after >= before ? after - before : after);
+  return (table, beat, { rows, bytes, errors, warnings }) => {
+    const [rowsThen, bytesThen, errorsThen, warningsThen, beatThen] = totals.get(table) ?? [0, 0, 0, 0, 0];
+    if (beat > 0 && beat === beatThen) return null;
+    totals.set(table, [rows, bytes, errors, warnings, beat]);
+    return {
+      rows: more(rows, rowsThen),
+      bytes: more(bytes, bytesThen),
+      errors: more(errors, errorsThen),
+      warnings: more(warnings, warningsThen),
+    };
+  };
 }

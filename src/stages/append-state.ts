@@ -44,6 +44,8 @@ export interface TableState {
   readonly lastUmsId: string;
   readonly lastTs: string;
   readonly parked: ParkedState | null;
+  /** Bytes of those messages; absent where they were not counted. */
+  readonly bytes?: number;
   /** The source named the table in a heartbeat, so that it has heartbeats before its first row. Absent else. */
   readonly beats?: true;
   /** What masked the rows published last; absent for nothing. */

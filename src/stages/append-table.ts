@@ -41,6 +41,7 @@ export class TablePart {
   #updates = 0;
   #deletes = 0;
   #messages = 0;
+  #bytes = 0;
   #marks = 0;
   /** Position of the row decoded last, and its time. */
   #lastRow = -1;
@@ -77,15 +78,11 @@ export class TablePart {
     return this.isKnown || this.isParked || this.#state.beats === true;
   }
 
-  /** The source has named the table: it has heartbeats from now on, also without rows. */
-  introduce(): void {
-    if (!this.beats) this.#state = { ...this.#state, beats: true };
-  }
-
-  /** The source has dropped the table before any row of it. */
-  forget(): void {
+  /** Whether the source has named the table, which then has heartbeats without rows too. */
+  name(named: boolean): void {
     const { beats, ...state } = this.#state;
-    if (beats === true) this.#state = state;
+    if (named && !this.beats) this.#state = { ...state, beats: true };
+    else if (!named && beats === true) this.#state = state;
   }
 
   get version(): number {
@@ -108,14 +105,19 @@ export class TablePart {
     return rows;
   }
 
-  /** Writes such a message behind all rows so far, on each partition that can have rows of the table. */
+  /** Writes such a message behind all rows so far, on each partition that can have rows of the table. It does not count as one of the table's. */
   beat(make: MakeBeat): void {
     this.#flush();
-    const { version, parked } = this.#state;
+    const { outputs, settings } = this.#shared;
+    const state = this.#counted();
     const name = { schema: this.schema, table: this.table };
-    const namespace = namespaceOf(this.#shared.settings.ds, name, version);
-    const { key, value } = make(namespace, parked === null ? 'ok' : 'abort');
-    this.#pushWhere(this.#placing?.placeBy === 'primary-key', key, value, 0);
+    const made = make(namespaceOf(settings.ds, name, state.version), state);
+    if (made === null) return;
+    const { stat, ...message } = made;
+    const output = { topic: resultTopicOf(settings.ds, this.schema), ...name, ...message };
+    for (const [i, partition] of this.#partitions(this.#placing?.placeBy === 'primary-key').entries()) {
+      outputs.push({ ...output, partition, ...(i === 0 && stat !== undefined && { stat }) });
+    }
   }
 
   /** Decodes with another table map from here on; ends the version when the columns say so. */
@@ -188,7 +190,7 @@ export class TablePart {
     this.#terminate(reason, event, null);
     // After a DROP the next table map begins the version that was opened here, whatever its columns.
     if (reason !== 'drop') return;
-    this.forget();
+    this.name(false);
     this.#state = { ...this.#state, fingerprint: '', columns: [] };
     // Made again just as it was, the table would otherwise count as in use and stay unknown.
     this.#decoder = null;
@@ -216,6 +218,15 @@ export class TablePart {
     readonly buffers: readonly TupleBuffer[];
   } {
     this.#flush();
+    return {
+      buffers: this.#open.flatMap(open => open?.buffer ?? []),
+      changed: this.#state !== this.#stateBefore || this.#messages > 0 || this.parked.events > 0,
+      state: this.#counted(),
+    };
+  }
+
+  /** The state with what was written so far. */
+  #counted(): TableState {
     const state = this.#state;
     const { prefix } = this.#shared;
     let { lastUmsId, lastTs } = state;
@@ -226,22 +237,17 @@ export class TablePart {
       lastTs = prefix.timeText();
     }
     return {
-      buffers: this.#open.flatMap(open => open?.buffer ?? []),
-      changed: state !== this.#stateBefore || this.#messages > 0 || this.parked.events > 0,
-      state: {
-        ...state,
-        inserts: state.inserts + this.#inserts,
-        updates: state.updates + this.#updates,
-        deletes: state.deletes + this.#deletes,
-        messages: state.messages + this.#messages,
-        lastUmsId,
-        lastTs,
-        ...(this.#marks > 0 && { marks: (state.marks ?? 0) + this.#marks }),
-        parked:
-          state.parked === null
-            ? null
-            : { ...state.parked, events: state.parked.events + this.parked.events },
-      },
+      ...state,
+      inserts: state.inserts + this.#inserts,
+      updates: state.updates + this.#updates,
+      deletes: state.deletes + this.#deletes,
+      messages: state.messages + this.#messages,
+      ...(this.#bytes > 0 && { bytes: (state.bytes ?? 0) + this.#bytes }),
+      lastUmsId,
+      lastTs,
+      ...(this.#marks > 0 && { marks: (state.marks ?? 0) + this.#marks }),
+      parked:
+        state.parked === null ? null : { ...state.parked, events: state.parked.events + this.parked.events },
     };
   }
 
@@ -361,28 +367,20 @@ export class TablePart {
       everywhere && next !== null ? nextVersion(next) : null,
       this.#state.batch,
     );
-    this.#pushWhere(everywhere, key, message, 1);
+    for (const partition of this.#partitions(everywhere)) this.#push(partition, key, message);
     this.#state = { ...this.#state, version: version + 1 };
   }
 
-  /** Pushes a message that is no row, on all partitions or on the table's own. `counted`: what one counts as. */
-  #pushWhere(everywhere: boolean, key: Buffer, message: Buffer, counted: 0 | 1): void {
+  /** All partitions of the result topic, or the table's own. */
+  #partitions(everywhere: boolean): readonly number[] {
     const count = everywhere ? (this.#placing?.partitions ?? 0) : 0;
-    if (count === 0) this.#push(this.#home, key, message, [], counted);
-    for (let partition = 0; partition < count; partition++) {
-      this.#push(partition, key, message, [], counted);
-    }
+    return count === 0 ? [this.#home] : Array.from({ length: count }, (_, partition) => partition);
   }
 
-  #push(
-    partition: number,
-    key: Buffer,
-    value: Buffer,
-    wide: readonly string[] = [],
-    counted: 0 | 1 = 1,
-  ): void {
+  #push(partition: number, key: Buffer, value: Buffer, wide: readonly string[] = []): void {
     const { outputs, settings } = this.#shared;
-    this.#messages += counted;
+    this.#messages++;
+    this.#bytes += value.length;
     const topic = resultTopicOf(settings.ds, this.schema);
     const output = { topic, schema: this.schema, table: this.table, partition, key, value };
     outputs.push(wide.length === 0 ? output : { ...output, wide });

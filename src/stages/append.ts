@@ -1,4 +1,5 @@
 import type { Buffer } from 'node:buffer';
+import { DISPATCHED_HEADER, stampOf } from '../change/beat-stamps.ts';
 import { PAGE_KIND, type PageHead, pageHead } from '../change/pull-page.ts';
 import type { RawRun } from '../change/raw-run.ts';
 import { UmbusError } from '../core/errors.ts';
@@ -21,13 +22,7 @@ import { RowPlacer } from './append-placing.ts';
 import { answerOutput, PullDesk } from './append-pull.ts';
 import type { PullStores } from './append-pull-stores.ts';
 import { appendRun, type RunContext } from './append-run.ts';
-import {
-  afterSignals,
-  type SignalCounts,
-  SignalReader,
-  type SignalState,
-  signalsStore,
-} from './append-signal.ts';
+import { type SignalOrigin, SignalReader, type SignalState, signalsStore } from './append-signal.ts';
 import { type ParkedState, type TableState, tablesStore } from './append-state.ts';
 import { changedStore, pullsStore } from './pull-state.ts';
 
@@ -60,8 +55,8 @@ const KEPT_BUFFER_BYTES = 4 * 1024 * 1024;
 interface AppendedRun {
   readonly outputs: readonly AppendOutput[];
   readonly states: readonly (readonly [key: string, state: TableState])[];
-  /** What signal rows it had; null for none. */
-  readonly signals: SignalCounts | null;
+  /** The state of signals after it; null when it had none. */
+  readonly signals: SignalState | null;
   readonly parked: readonly { readonly key: string; readonly run: Buffer; readonly reason: ParkedState }[];
 }
 
@@ -77,28 +72,34 @@ export function createAppender(
   const work = new Appending(settingsOf(options));
   return {
     on: (record, context, emit) => {
-      const { tables } = context.stores;
+      const { tables, signals } = context.stores;
       const run = record.value;
       const desk = new PullDesk(options.ds, context.stores);
+      const schema = schemaOf(record.topic, options.ds);
       const result = work.append(
         run,
         context.partition,
         key => tables.get(key),
         () => keysOf(tables.entries()),
-        schemaOf(record.topic, options.ds),
+        {
+          schema,
+          offset: record.offset,
+          captured: run.captured,
+          dispatched: stampOf(record.headers[DISPATCHED_HEADER]),
+          appended: Math.round(context.now() * 1000),
+          state: signals.get(schema),
+        },
         desk,
         run.kind === PAGE_KIND ? pageHead(record.headers) : null,
       );
       const { answers, commit } = desk.finish();
       commit();
-      const signals = result.signals;
-      if (signals !== null) {
-        const { schema } = signals;
-        context.stores.signals.set(schema, afterSignals(context.stores.signals.get(schema), signals));
-      }
+      if (result.signals !== null) signals.set(schema, result.signals);
       for (const [key, state] of result.states) tables.set(key, state);
       for (const output of result.outputs) {
-        emit(record.key, output, { partition: output.partition, headers: NO_HEADERS });
+        // Headers of the record are not those of its rows.
+        const { partition, headers = NO_HEADERS } = output;
+        emit(record.key, output, { partition, headers });
       }
       for (const answer of answers) {
         emit(record.key, answerOutput(options.ds, answer), { partition: 0, headers: NO_HEADERS });
@@ -176,12 +177,12 @@ class Appending {
     partition: number,
     stateOf: RunContext['stateOf'],
     known: RunContext['known'],
-    schema = '',
+    origin: SignalOrigin | null = null,
     desk: PullDesk | null = null,
     page: PageHead | null = null,
   ): AppendedRun {
     const outputs: AppendOutput[] = [];
-    this.#signals?.begin();
+    this.#signals?.begin(origin);
     const masks = this.#settings.masks();
     this.#decoders.use(masks);
     const context: RunContext = {
@@ -198,7 +199,6 @@ class Appending {
       decoders: this.#decoders,
       stateOf,
       known,
-      schema,
       signals: this.#signals,
       wanted: this.#settings.subscribed,
     };
@@ -214,7 +214,7 @@ class Appending {
       if (bytes !== null && state.parked !== null) parked.push({ key, run: bytes, reason: state.parked });
       if (changed) states.push([key, state]);
     }
-    return { outputs, states, parked, signals: this.#signals?.counts(schema) ?? null };
+    return { outputs, states, parked, signals: this.#signals?.end() ?? null };
   }
 
   #takeBack(buffer: TupleBuffer): void {

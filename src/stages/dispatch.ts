@@ -1,15 +1,20 @@
 import { Buffer } from 'node:buffer';
 import { eventStart } from '../binlog/position.ts';
+import { DISPATCHED_HEADER, stampBytes } from '../change/beat-stamps.ts';
 import { eventsBuffer, type RawRun, type RawTable } from '../change/raw-run.ts';
+import type { StatMessage } from '../change/stat-message.ts';
 import { UmbusError } from '../core/errors.ts';
 import { murmur2 } from '../core/murmur2.ts';
-import type { Emit, Processor } from '../topology/types.ts';
+import type { Processor } from '../topology/types.ts';
+import type { DispatchStatistics } from './dispatch-statistics.ts';
 
 /** A run, or the part of one, of one schema and one partition of `<ds>.<schema>`. */
 export interface Dispatched {
   readonly schema: string;
   readonly partition: number;
   readonly run: RawRun;
+  /** Statistics of the heartbeats in the run that was split, with its first part; absent for none. */
+  readonly stats?: readonly StatMessage[];
 }
 
 export interface DispatchOptions {
@@ -19,6 +24,8 @@ export interface DispatchOptions {
   readonly signal?: (schema: string, table: string) => boolean;
   /** Partitions of each `<ds>.<schema>`. */
   readonly partitions: number;
+  /** Counts tables and gives statistics at each heartbeat; default: nothing is counted. */
+  readonly statistics?: DispatchStatistics | undefined;
 }
 
 /** In `spans`: a transaction's start. */
@@ -35,13 +42,19 @@ const MAX_REMEMBERED = 100_000;
 export function createDispatcher(options: DispatchOptions): Processor<string, RawRun, string, Dispatched> {
   const router = new Router(options);
   return {
-    on: (record, _context, emit) => {
+    on: (record, context, emit) => {
       const run = record.value;
       const routes = run.tables.map(table => router.route(table));
       const only = onlyPart(routes);
-      if (only === null) splitRun(run, routes, record.key, emit);
-      else if (only !== 'none') {
-        emit(record.key, { ...only, run }, { partition: only.partition });
+      if (only === 'none') return;
+      const parts = only === null ? splitRun(run, routes) : [{ ...only, run }];
+      const dispatched = Math.round(context.now() * 1000);
+      const stamped = router.signals(run) ? { headers: { [DISPATCHED_HEADER]: stampBytes(dispatched) } } : {};
+      const stats = options.statistics?.of(run, { dispatched, offset: record.offset }, router) ?? [];
+      for (const [i, part] of parts.entries()) {
+        const { partition } = part;
+        const value = i === 0 && stats.length > 0 ? { ...part, stats } : part;
+        emit(record.key, value, { partition, ...stamped });
       }
     },
   };
@@ -69,6 +82,17 @@ class Router {
   constructor(options: DispatchOptions) {
     this.#options = options;
     this.#schemas = new Set(options.schemas);
+  }
+
+  /** Whether the line has a schema. */
+  has(schema: string): boolean {
+    return this.#schemas.has(schema);
+  }
+
+  /** Whether a run has rows of signal tables. */
+  signals({ tables }: RawRun): boolean {
+    const { signal } = this.#options;
+    return signal !== undefined && tables.some(({ schema, table }) => signal(schema, table));
   }
 
   route({ schema, table }: RawTable): Route {
@@ -108,7 +132,7 @@ function onlyPart(routes: readonly Route[]): Target | null | 'none' {
   return only ?? null;
 }
 
-function splitRun(run: RawRun, routes: readonly Route[], key: string, emit: Emit<string, Dispatched>): void {
+function splitRun(run: RawRun, routes: readonly Route[]): readonly Dispatched[] {
   checkSpans(run);
   const parts = new Map<string, Part>();
   let transactionAt = -1;
@@ -129,10 +153,10 @@ function splitRun(run: RawRun, routes: readonly Route[], key: string, emit: Emit
     }
     at += bytes;
   }
-  for (const part of parts.values()) {
+  return [...parts.values()].map(part => {
     const { schema, partition } = part;
-    emit(key, { schema, partition, run: part.toRun(run) }, { partition });
-  }
+    return { schema, partition, run: part.toRun(run) };
+  });
 }
 
 function checkSpans(run: RawRun): void {

@@ -123,6 +123,7 @@ function lineOf(schemas: readonly string[], start: StartPoint, random: Random, r
     coordination: { kind: 'log' },
     registry: null,
     metrics: noMetrics,
+    heartbeat: null,
     signals: { schema: 'dbus' },
     masking: { keys: {}, timeoutMs: 1_000, directory: '/' },
     topics: { partitions: 1 + random.below(4), retentionMs: null, retentionBytes: null },

@@ -8,8 +8,16 @@ import { createMysqlSource } from '../../src/adapters/mysql/index.ts';
 import type { MysqlSourceOptions } from '../../src/adapters/mysql/options.ts';
 import { systemClock } from '../../src/adapters/system-clock.ts';
 import { drainedTo } from '../../src/cli/drained.ts';
+import type { EventLog } from '../../src/cli/event-log.ts';
 import { type Comparison, compareWithSource } from '../../src/cli/quickstart/compare.ts';
-import type { Guarantee, KafkaLogSettings, Line, LineSchema } from '../../src/config/line.ts';
+import { heartbeatPorts } from '../../src/cli/run/heartbeat-ports.ts';
+import type {
+  Guarantee,
+  HeartbeatSettings,
+  KafkaLogSettings,
+  Line,
+  LineSchema,
+} from '../../src/config/line.ts';
 import { noMetrics } from '../../src/config/metrics-schema.ts';
 import { serverIdOf } from '../../src/config/resolve-line.ts';
 import { isUmbusError } from '../../src/core/errors.ts';
@@ -17,7 +25,7 @@ import type { Log } from '../../src/ports/log.ts';
 import type { TopologyEvents } from '../../src/runtime/events.ts';
 import { type RunningTopology, startTopology } from '../../src/runtime/start.ts';
 import type { TopologyDefinition } from '../../src/topology/definition.ts';
-import { lineTopologies } from '../../topologies/index.ts';
+import { type HeartbeatPorts, lineTopologies } from '../../topologies/index.ts';
 import type { Server } from './servers.ts';
 import { until } from './until.ts';
 
@@ -41,9 +49,13 @@ export interface TestLineOptions {
   readonly runBytes?: number;
   readonly timeZone?: string;
   readonly events?: TopologyEvents;
+  /** Hears what the line says of its heartbeats. */
+  readonly heard?: EventLog;
   /** Hears what a log on Kafka goes on after by itself. */
   readonly told?: (notice: string) => void;
-  /** Default: all three. */
+  /** How it beats; default: it does not. `ports` replaces what it beats with. */
+  readonly heartbeat?: Partial<HeartbeatSettings> & { readonly ports?: Partial<HeartbeatPorts> };
+  /** Default: all. */
   readonly topologies?: readonly string[];
   /** Where the log is, when the test goes on in it later; the test removes it. Default: a temporary directory of the line. */
   readonly dir?: string;
@@ -101,6 +113,7 @@ export function testLine(options: TestLineOptions, dir: string): Line {
     guarantee: kafka?.guarantee ?? 'effectively-once',
     coordination: { kind: 'log' },
     registry: null,
+    heartbeat: heartbeatOf(options.heartbeat),
     signals: { schema: 'dbus' },
     masking: { keys: {}, timeoutMs: 1_000, directory: dir },
     topics: { partitions: options.partitions ?? 2, retentionMs: null, retentionBytes: null },
@@ -108,6 +121,19 @@ export function testLine(options: TestLineOptions, dir: string): Line {
     metrics: noMetrics,
     appender: { maxRows: 500, maxBytes: 1024 * 1024, timeZone: options.timeZone ?? 'UTC' },
     alarms: { webhooks: [], mail: null, retryForMs: 900_000 },
+  };
+}
+
+function heartbeatOf(given: TestLineOptions['heartbeat']): Line['heartbeat'] {
+  if (given === undefined) return null;
+  const { ports: _, ...settings } = given;
+  return {
+    every: { kind: 'interval', ms: 200 },
+    rows: 'line',
+    keep: 10_000,
+    timeoutMs: 5_000,
+    statistics: true,
+    ...settings,
   };
 }
 
@@ -156,8 +182,10 @@ export async function startLine(options: TestLineOptions): Promise<RunningLine> 
   const line = testLine(options, join(dir, 'log'));
   const log = await openTestLog(line, options.told);
   const wanted = options.topologies;
+  const ports = await heartbeatPorts(line, null, options.heard ?? (() => {}));
   const topologies = lineTopologies(line, {
     source: createMysqlSource({ ...line.source, ...options.source }),
+    heartbeat: ports === null ? null : { ...ports, ...options.heartbeat?.ports },
   })
     .filter(({ name }) => wanted === undefined || wanted.includes(name))
     .map(({ name, definition, config }) =>

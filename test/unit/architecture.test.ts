@@ -19,6 +19,7 @@ const packageHomes: Readonly<Record<string, readonly string[]>> = {
   lmdb: ['adapters'],
   mysql2: ['adapters'],
   'node-zookeeper-client': ['adapters'],
+  'node-cron': ['adapters'],
   nodemailer: ['adapters'],
   'prom-client': ['adapters'],
   yaml: ['config'],

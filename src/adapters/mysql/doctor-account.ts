@@ -1,13 +1,13 @@
 import { isUmbusError } from '../../core/errors.ts';
 import type { Check } from './check.ts';
 import type { SqlRow, SqlSession } from './connect.ts';
-import type { MysqlSourceOptions } from './options.ts';
+import type { MysqlLogin, MysqlSourceOptions } from './options.ts';
 import { replicaUuid } from './replica-uuid.ts';
 import { type ServerFacts, textOf } from './server-facts.ts';
 import { accountOf } from './source-error.ts';
 
 /** The account as the server matched it, quoted for a GRANT. */
-async function currentAccount(session: SqlSession, options: MysqlSourceOptions): Promise<string> {
+export async function currentAccount(session: SqlSession, options: MysqlLogin): Promise<string> {
   const [row] = await session.query('SELECT CURRENT_USER() AS account');
   const account = textOf(row, 'account');
   const at = account.lastIndexOf('@');

@@ -1,3 +1,4 @@
+import { expireSeconds } from './binlog-files.ts';
 import type { Check } from './check.ts';
 import type { ServerFacts } from './server-facts.ts';
 
@@ -129,11 +130,8 @@ function checkGtid(facts: ServerFacts): Check {
 
 /** Hours that a binlog file is kept; null when the server never purges by age. */
 function retentionHours(facts: ServerFacts): number | null {
-  if (facts.variables.get('binlog_expire_logs_auto_purge') === 'OFF') return null;
-  const seconds = Number(facts.variables.get('binlog_expire_logs_seconds') ?? 0);
-  if (seconds > 0) return seconds / HOUR_S;
-  const days = Number(facts.variables.get('expire_logs_days') ?? 0);
-  return days > 0 ? days * 24 : null;
+  const seconds = expireSeconds(facts);
+  return seconds === null ? null : seconds / HOUR_S;
 }
 
 function checkRetention(facts: ServerFacts): Check {

@@ -16,7 +16,7 @@ export function checkCommand(terminal: Terminal, exitWith: ExitWith): Command {
   return new Command('check')
     .summary('whether source and machine are ready for a line')
     .description(
-      'Looks, item by item, whether the server can be captured exactly (binlog, row image, row metadata, grants, retention, server id, clock, tables) and whether the line file and the disk fit. Says what must change, why, and the statement that mends it. Changes nothing.',
+      'Looks, item by item, whether the server can be captured exactly (binlog, row image, row metadata, grants, retention, server id, clock, tables) and whether the line file and the disk fit. Says what must change, why, and the statement that mends it. Changes nothing, but for a line with heartbeats: there one row is inserted, which lines ignore, and deleted.',
     )
     .requiredOption('--line <file>', 'data line file')
     .option('--json', 'as JSON, for scripts')
@@ -56,6 +56,7 @@ async function serverChecks(line: Line, signal: AbortSignal): Promise<readonly C
     return await examine(line.source, {
       schemas,
       subscribed: subscription(line),
+      signals: line.heartbeat === null ? null : line.signals.schema,
       now: () => systemClock.now(),
       signal,
     });

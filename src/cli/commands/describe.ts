@@ -1,4 +1,6 @@
 import { Command, Option } from 'commander';
+import type { HeartbeatPorts } from '../../../topologies/index.ts';
+import { systemClock } from '../../adapters/system-clock.ts';
 import type { Line } from '../../config/line.ts';
 import { readLineText } from '../../config/load-line.ts';
 import { assert } from '../../core/assert.ts';
@@ -36,7 +38,7 @@ export function describeCommand(terminal: Terminal): Command {
     )
     .argument(
       '[topology]',
-      'mysql-extractor, dispatcher, appender, or a path such as ./my-topology.ts',
+      'mysql-extractor, dispatcher, appender, heartbeat, or a path such as ./my-topology.ts',
       WHOLE_LINE,
     )
     .option('--line <file>', 'data line file')
@@ -77,7 +79,11 @@ async function chosenOf(
     );
   }
   const line = options.line === undefined ? exampleLine() : lineOf(options.line, terminal);
-  return lineTopologiesNamed(line, { source: unopenedSource, registered: null }, [name]);
+  return lineTopologiesNamed(
+    line,
+    { source: unopenedSource, registered: null, heartbeat: unopenedHeartbeat },
+    [name],
+  );
 }
 
 function exampleLine(): Line {
@@ -90,6 +96,16 @@ const unopenedSource: ChangeSource = {
   open() {
     throw new UmbusError('UMBUS_INTERNAL', 'Describing a topology must not open its source.');
   },
+};
+
+const unopenedHeartbeat: HeartbeatPorts = {
+  beats: {
+    open() {
+      throw new UmbusError('UMBUS_INTERNAL', 'Describing a topology must not beat.');
+    },
+  },
+  clock: systemClock,
+  schedule: () => null,
 };
 
 function collect(value: string, before: readonly string[]): readonly string[] {

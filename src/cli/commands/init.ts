@@ -1,5 +1,6 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { Command } from 'commander';
+import type { SignalSetup } from '../../adapters/mysql/index.ts';
 import { parseMysqlUrl } from '../../config/mysql-url.ts';
 import { maskerOf } from '../../config/redaction.ts';
 import { messageOf, UmbusError } from '../../core/errors.ts';
@@ -13,7 +14,11 @@ interface Options {
   readonly force?: boolean;
   readonly tls?: boolean;
   readonly kafka?: string;
+  readonly heartbeat?: boolean;
 }
+
+/** Default of `signals.schema`. */
+const SIGNAL_SCHEMA = 'dbus';
 
 /** `umbus init`: writes a data line file for a server. */
 export function initCommand(terminal: Terminal): Command {
@@ -27,6 +32,10 @@ export function initCommand(terminal: Terminal): Command {
     .option('--out <file>', 'where to write; - for standard output (default: <ds>.yaml)')
     .option('--force', 'replace the file if it is there')
     .option('--tls', 'connect with TLS')
+    .option(
+      '--heartbeat',
+      'let the line beat: makes its tables in the server where the account may, else prints how',
+    )
     .option('--kafka <host:port,...>', 'put the log on these Kafka brokers instead of into a directory')
     .addHelpText(
       'after',
@@ -49,17 +58,17 @@ Examples:
       // Looked at before the server is asked; writing looks again.
       if (out !== '-' && options.force !== true && existsSync(out)) throw existsAlready(out);
       const findings = await findingsOf(options, terminal);
+      const setup = options.heartbeat === true ? await signalsOf(options, terminal) : null;
       const text = lineFileText(findings);
       if (out === '-') await terminal.write(text);
       else writeLine(out, text, options.force === true);
       terminal.tell(nextSteps(findings, out));
+      if (setup !== null) terminal.tell(setupText(setup));
     });
 }
 
-async function findingsOf(
-  { mysql, ds, kafka, tls = false }: Options,
-  terminal: Terminal,
-): Promise<ServerFindings> {
+/** How to get into the server. Errors: UMBUS_USAGE. */
+function loginOf({ mysql, ds, tls = false }: Options, terminal: Terminal) {
   const address = parseMysqlUrl(mysql);
   if ('problem' in address)
     throw new UmbusError('UMBUS_USAGE', `The URL given with --mysql is not valid: ${address.problem}.`);
@@ -68,22 +77,39 @@ async function findingsOf(
     throw new UmbusError('UMBUS_USAGE', 'The URL given with --mysql names no user: mysql://user@host:port.');
   const password = address.password ?? terminal.environment[passwordVariableOf(ds)] ?? '';
   terminal.protect(maskerOf([password]));
-  const login = { host, port: port ?? 3306, user };
-  const { inspect } = await import('../../adapters/mysql/index.ts');
   const trusted = tls ? { ca: null, cert: null, key: null, verify: true } : null;
-  const { server, schemas, suggestedServerId } = await inspect(
-    { ...login, password, tls: trusted },
-    terminal.stopping,
-  );
+  return { host, port: port ?? 3306, user, password, tls: trusted };
+}
+
+async function signalsOf(options: Options, terminal: Terminal): Promise<SignalSetup> {
+  const { setUpSignals } = await import('../../adapters/mysql/index.ts');
+  return await setUpSignals(loginOf(options, terminal), SIGNAL_SCHEMA, terminal.stopping);
+}
+
+function setupText({ made, reason, statements }: SignalSetup): string {
+  if (made) return `The tables for heartbeats are in schema ${SIGNAL_SCHEMA}.`;
+  const lines = statements.map(statement => `${statement};`).join('\n');
+  return `The tables for heartbeats could not be made: ${reason}\nLet somebody run:\n${lines}`;
+}
+
+async function findingsOf(options: Options, terminal: Terminal): Promise<ServerFindings> {
+  const { ds, kafka, tls = false } = options;
+  const login = loginOf(options, terminal);
+  const { host, port, user, password } = login;
+  const { inspect } = await import('../../adapters/mysql/index.ts');
+  const { server, schemas, suggestedServerId } = await inspect(login, terminal.stopping);
   return {
     ds,
-    ...login,
+    host,
+    port,
+    user,
     tls,
     product: `${server.flavor} ${server.version}`,
     serverId: suggestedServerId,
     passwordVariable: password === '' ? null : passwordVariableOf(ds),
     kafka: kafka === undefined ? null : kafka.split(',').map(each => each.trim()),
-    schemas,
+    schemas: schemas.filter(({ name }) => name !== SIGNAL_SCHEMA),
+    heartbeat: options.heartbeat === true,
   };
 }
 

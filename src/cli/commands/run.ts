@@ -23,6 +23,7 @@ import {
   WHOLE_LINE,
 } from '../run/chosen-topologies.ts';
 import { configFrom } from '../run/config-option.ts';
+import { heartbeatPorts } from '../run/heartbeat-ports.ts';
 import { openOutside } from '../run/outside.ts';
 import { runTopologies } from '../run/run-topologies.ts';
 import { openTelemetry } from '../telemetry/run-telemetry.ts';
@@ -45,11 +46,11 @@ export function runCommand(terminal: Terminal, exitWith: ExitWith): Command {
   return new Command('run')
     .summary('run topologies of a line, or your own')
     .description(
-      'Runs the topologies of a data line in this process: mysql-extractor, dispatcher and appender, or those named. A path names a module of your own that exports topologies. Goes on until SIGINT or SIGTERM: what was read is then finished and committed. A second signal ends at once; nothing is lost by it.',
+      'Runs the topologies of a data line in this process: mysql-extractor, dispatcher and appender, heartbeat where the line file has it, or those named. A path names a module of your own that exports topologies. Goes on until SIGINT or SIGTERM: what was read is then finished and committed. A second signal ends at once; nothing is lost by it.',
     )
     .argument(
       '[topology...]',
-      `mysql-extractor, dispatcher, appender, ${WHOLE_LINE} (all three), or a path such as ./my-topology.ts`,
+      `mysql-extractor, dispatcher, appender, heartbeat, ${WHOLE_LINE} (all of them), or a path such as ./my-topology.ts`,
     )
     .option('--line <file>', 'data line file')
     .option('--config <key=value|file>', 'config for topologies of your own; may be repeated', collect, [])
@@ -119,7 +120,9 @@ async function run(names: readonly string[], options: Options, terminal: Termina
   telemetry?.ready();
   const { log, coordination } = outside;
   await using masks = await openMasksInForce(line, coordination);
-  const named = await chosenNamed(names, line, { registered: outside.registered, ...masks });
+  const heartbeat = await heartbeatPorts(line, coordination, events);
+  const ports = { registered: outside.registered, heartbeat, ...masks };
+  const named = await chosenNamed(names, line, ports);
   const chosen = [...named, ...modules];
   assertNamesDiffer(chosen);
   const cells = maskCells(coordination, systemClock, events);

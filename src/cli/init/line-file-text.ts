@@ -17,6 +17,8 @@ export interface ServerFindings {
   /** Brokers, as `host:port`; null for the embedded log. */
   readonly kafka: readonly string[] | null;
   readonly schemas: readonly { readonly name: string; readonly tables: number }[];
+  /** Whether the line beats. */
+  readonly heartbeat: boolean;
 }
 
 /** Schema names that topic names can hold; see the `schemas` key of the data line. */
@@ -64,10 +66,17 @@ topics:
   retention: 7d
   retentionBytes: 10GB
 
+${heartbeatText(found)}
 # appender:
 #   # Zone of ums_ts_ and of TIMESTAMP columns.
 #   timeZone: UTC
 `;
+}
+
+function heartbeatText({ heartbeat }: ServerFindings): string {
+  const about =
+    '# Rows that travel with the data and show how late each table is. They need the tables of `umbus init --heartbeat`.\n';
+  return heartbeat ? `${about}heartbeat:\n  every: 5s\n` : `${about}# heartbeat:\n#   every: 5s\n`;
 }
 
 function logText({ ds, kafka }: ServerFindings): string {

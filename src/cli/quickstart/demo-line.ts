@@ -5,7 +5,7 @@ import type { Line } from '../../config/line.ts';
 import { loadLine } from '../../config/load-line.ts';
 import type { DatabaseServer } from '../demo-server/database-server.ts';
 import { lineFileText } from '../init/line-file-text.ts';
-import { lineTopologiesNamed, namedTopologies } from '../run/chosen-topologies.ts';
+import { lineTopologiesNamed, WHOLE_LINE } from '../run/chosen-topologies.ts';
 import { SHOP_SCHEMA } from './shop.ts';
 
 /** The quickstart's line file, loaded. */
@@ -34,6 +34,7 @@ export async function writeDemoLine(
     product: `${server.flavor} ${server.version}`,
     serverId: 1_000_000_007,
     passwordVariable: null,
+    heartbeat: false,
     kafka,
     schemas: [{ name: SHOP_SCHEMA, tables: 6 }],
   });
@@ -48,7 +49,7 @@ export async function writeDemoLine(
 export function demoTopologies(line: Line): ReturnType<typeof lineTopologiesNamed> {
   return lineTopologiesNamed(
     line,
-    { source: createMysqlSource(line.source), registered: null },
-    namedTopologies,
+    { source: createMysqlSource(line.source), registered: null, heartbeat: null },
+    [WHOLE_LINE],
   );
 }

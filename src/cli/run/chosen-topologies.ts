@@ -14,7 +14,7 @@ export interface ChosenTopology {
 }
 
 /** The names of the topologies of a line, in the order of the data path. */
-export const namedTopologies = ['mysql-extractor', 'dispatcher', 'appender'] as const;
+export const namedTopologies = ['mysql-extractor', 'dispatcher', 'appender', 'heartbeat'] as const;
 
 /** Stands for all of {@link namedTopologies} beside a file of the user's. */
 export const WHOLE_LINE = 'line';
@@ -24,7 +24,7 @@ export function isModulePath(argument: string): boolean {
   return /[/\\]/.test(argument) || /\.[cm]?[jt]s$/.test(argument);
 }
 
-/** Topologies of a line by name; all of them for `line`. `registered`: null for a line without a registry. Errors: UMBUS_USAGE for an unknown name. */
+/** Topologies of a line by name; all that it has for `line`. `registered`: null for a line without a registry. Errors: UMBUS_USAGE for an unknown name. */
 export async function lineTopologiesNamed(
   line: Line,
   ports: LinePorts,
@@ -33,6 +33,12 @@ export async function lineTopologiesNamed(
   const { lineTopologies } = await import('../../../topologies/index.ts');
   const all = lineTopologies(line, ports);
   for (const name of names) checkTopologyName(name);
+  if (names.includes('heartbeat') && line.heartbeat === null) {
+    throw new UmbusError(
+      'UMBUS_USAGE',
+      'The line file has no `heartbeat` section, so there is no topology heartbeat.',
+    );
+  }
   const chosen = names.includes(WHOLE_LINE) ? all : all.filter(each => names.includes(each.name));
   return chosen.map(({ definition, config }) => ({ definition, config }));
 }

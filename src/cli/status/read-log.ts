@@ -47,7 +47,7 @@ export function topicsOf(
 ): readonly TopicDescription[] {
   if (log.kind === 'embedded') return topics;
   const own = Object.keys(schemas).flatMap(schema => [`${ds}.${schema}`, `${ds}.${schema}.result`]);
-  const names = new Set([ds, `${ds}_dead`, ...own]);
+  const names = new Set([ds, `${ds}_dead`, `${ds}_heartbeat`, ...own]);
   return topics.filter(({ name }) => names.has(name) || name.startsWith(`umbus.${ds}.`));
 }
 

@@ -27,6 +27,7 @@ const found: ServerFindings = {
   serverId: 123_456,
   passwordVariable: 'UMBUS_SHOP_PASSWORD',
   kafka: null,
+  heartbeat: true,
   schemas: [
     { name: 'shop', tables: 12 },
     { name: '2024', tables: 1 },

@@ -46,6 +46,7 @@ describe('loadLine', () => {
       guarantee: 'effectively-once',
       coordination: { kind: 'log' },
       registry: null,
+      heartbeat: null,
       signals: { schema: 'dbus' },
       masking: { keys: {}, timeoutMs: 1_000, directory: '/srv/lines' },
       topics: { partitions: 4, retentionMs: 604_800_000, retentionBytes: 10 * 1024 ** 3 },

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { Buffer } from 'node:buffer';
 import { test } from 'node:test';
+import { BEAT_HEADER, beatStampsOf } from '../../../src/change/beat-stamps.ts';
 import { parseKey } from '../../../src/consumer/index.ts';
 import type { AppendOptions } from '../../../src/stages/append.ts';
 import { tablePartition } from '../../../src/stages/dispatch.ts';
@@ -74,7 +75,44 @@ test('a heartbeat stands behind the rows that came before it and before those th
     foreign: 0,
     unreadable: 0,
     last: { beat: 12, micros: MICROS },
+    totals: { orders: [2, driver.emitted[0]?.output.value.length, 0, 0, 12] },
   });
+});
+
+test('each heartbeat tells what its table has had since the one before, and when it passed the hops', () => {
+  const driver = appended(builder => {
+    insert(builder, table('orders'), row(1, 'a'), row(2, 'b'));
+    beat(builder, { packet: packetOf(1, MICROS) });
+    insert(builder, table('orders'), row(3, 'c'));
+    beat(builder, { packet: packetOf(2, MICROS) });
+    beat(builder, { packet: packetOf(3, MICROS) });
+  });
+  const outputs = driver.emitted.map(({ output }) => output);
+  const beats = outputs.filter(({ stat }) => stat !== undefined);
+  assert.deepEqual(
+    beats.map(({ stat }) => [stat?.count, stat?.errorCount, stat?.payload.bytes]),
+    [
+      [2, 0, outputs[0]?.value.length],
+      [1, 0, outputs[2]?.value.length],
+      [0, 0, 0],
+    ],
+  );
+  const stamps = beatStampsOf(beats[0]?.headers?.[BEAT_HEADER]) ?? assert.fail();
+  assert.deepEqual(
+    { ...stamps, bytes: 0 },
+    {
+      beat: 1,
+      us: MICROS,
+      skew: 0,
+      captured: 1_700_000_000_000_000,
+      dispatched: null,
+      appended: 0,
+      rows: 2,
+      bytes: 0,
+      errors: 0,
+      warnings: 0,
+    },
+  );
 });
 
 test('a heartbeat has the time of its row with microseconds, and its key the time, the round and the status', () => {
@@ -104,11 +142,12 @@ test('a heartbeat of all tables concerns those that are known, of its schema onl
 
 test('a heartbeat that names a table makes it known, until it is dropped', () => {
   const driver = appended(builder => {
-    beat(builder, { schema: 'shop', table: QUIET });
-    beat(builder);
+    beat(builder, { schema: 'shop', table: QUIET, packet: packetOf(1, MICROS) });
+    beat(builder, { packet: packetOf(1, MICROS) });
+    beat(builder, { packet: packetOf(2, MICROS) });
     builder.gtid();
     builder.query(`DROP TABLE ${QUIET}`);
-    beat(builder);
+    beat(builder, { packet: packetOf(3, MICROS) });
   });
   assert.deepEqual(storyOf(driver), [`beat ${QUIET}.0 3 ok`, `beat ${QUIET}.0 3 ok`]);
 });
@@ -176,6 +215,7 @@ test('rows of other lines and rows that nobody understands are counted and do no
     foreign: 1,
     unreadable: 3,
     last: null,
+    totals: {},
   });
   assert.equal(driver.parked.length, 0);
 });

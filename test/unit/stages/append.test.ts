@@ -93,6 +93,7 @@ describe('the appender', () => {
       updates: 1,
       deletes: 1,
       messages: 1,
+      bytes: driver.emitted[0]?.output.value.length,
       parked: null,
     });
     const second = new BinlogBuilder({ position: builder.position }).begin();
