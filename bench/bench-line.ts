@@ -3,6 +3,7 @@ import { openKafkaLog } from '../src/adapters/kafka/index.ts';
 import { systemClock } from '../src/adapters/system-clock.ts';
 import type { Guarantee, Line } from '../src/config/line.ts';
 import { noMetrics } from '../src/config/metrics-schema.ts';
+import { noAlarms } from '../src/config/resolve-alarms.ts';
 import type { Log } from '../src/ports/log.ts';
 import { LOAD_SCHEMA } from '../test/support/load.ts';
 
@@ -67,7 +68,7 @@ export function benchLine(options: BenchLineOptions, start: Line['source']['star
     topics: { partitions, retentionMs: null, retentionBytes: null },
     extractor: { runBytes: 256 * 1024 },
     appender: { maxRows: 500, maxBytes: 1024 * 1024, timeZone: 'UTC' },
-    alarms: { webhooks: [], mail: null, retryForMs: 900_000 },
+    alarms: noAlarms,
   };
 }
 

@@ -7,10 +7,11 @@ import { type EventLog, errorFields } from './event-log.ts';
 
 /** The receivers of a line's alarms; [] when its file names none. Loads what sends only when there is one. */
 export async function lineAlarmSinks({ alarms }: Line): Promise<readonly AlarmSink[]> {
-  if (alarms.webhooks.length === 0 && alarms.mail === null) return [];
-  const { createWebhook, createMail } = await import('../adapters/alarms/index.ts');
+  const { webhooks, commands } = alarms;
+  if (webhooks.length === 0 && commands.length === 0 && alarms.mail === null) return [];
+  const { createWebhook, createMail, createCommand } = await import('../adapters/alarms/index.ts');
   const mail = alarms.mail === null ? [] : [createMail({ name: 'mail', ...alarms.mail })];
-  return [...alarms.webhooks.map(createWebhook), ...mail];
+  return [...webhooks.map(createWebhook), ...mail, ...commands.map(createCommand)];
 }
 
 /** The delivery of a line's alarms, which tells of each in the log lines; null for a line whose file names no receiver. */

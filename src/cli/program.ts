@@ -1,5 +1,5 @@
 import { Command, CommanderError } from 'commander';
-import { alarmCommand } from './commands/alarm.ts';
+import { alarmsCommand } from './commands/alarms.ts';
 import { checkCommand } from './commands/check.ts';
 import { dashboardsCommand } from './commands/dashboards.ts';
 import { describeCommand } from './commands/describe.ts';
@@ -68,7 +68,7 @@ function commandsOf(terminal: Terminal, exitWith: ExitWith): readonly Command[] 
     statusCommand(terminal, exitWith),
     tailCommand(terminal),
     parkedCommand(terminal, exitWith),
-    alarmCommand(terminal, exitWith),
+    alarmsCommand(terminal, exitWith),
     describeCommand(terminal),
     dashboardsCommand(terminal),
   ];

@@ -1,6 +1,7 @@
+import { alarmRules } from './alarm-rules-schema.ts';
 import { secret } from './connection-settings.ts';
 import { named, optionalSection, section } from './setting-groups.ts';
-import { addressees, duration, flag, optionalText, text, whole, word } from './settings.ts';
+import { addressees, duration, flag, optionalText, text, whole, word, words } from './settings.ts';
 
 const timeout = duration(
   { doc: 'A receiver that does not answer for so long has not taken the alarm.', min: '1s', max: '2m' },
@@ -88,10 +89,23 @@ const mail = optionalSection(
   },
 );
 
+const command = section(
+  {
+    doc: 'A program that gets each alarm as JSON on its standard input. Exit code 0 takes it, 75 asks to come again, any other refuses.',
+  },
+  {
+    run: words({
+      doc: 'The program and its arguments; no shell reads them.',
+      example: '/usr/local/bin/page, --team, data',
+    }),
+    timeout,
+  },
+);
+
 /** The `alarms` section. */
 export const alarmSchema = section(
   {
-    doc: 'Who is told when people should look: webhooks and mail. Left out: nobody; the log lines say the same.',
+    doc: 'Who is told when people should look (webhooks, mail, commands), and of what. Without a receiver nobody watches the line.',
   },
   {
     webhooks: named(
@@ -106,6 +120,18 @@ export const alarmSchema = section(
       webhook,
     ),
     mail,
+    commands: named(
+      {
+        name: '<name>',
+        doc: 'Programs that are run for each alarm, by a name that log lines use.',
+        expected: 'names of commands',
+        expectedName: 'a name of up to 64 letters, digits, _ and -',
+        pattern: /^[A-Za-z0-9_-]{1,64}$/,
+        optional: true,
+      },
+      command,
+    ),
+    ...alarmRules,
     retryFor: duration(
       {
         doc: 'An alarm that a receiver does not take is tried again for so long, and then given up.',

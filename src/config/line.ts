@@ -1,7 +1,8 @@
-import type { MailOptions, WebhookOptions } from '../adapters/alarms/index.ts';
+import type { CommandOptions, MailOptions, WebhookOptions } from '../adapters/alarms/index.ts';
 import type { KafkaCompression, KafkaConnection } from '../adapters/kafka/options.ts';
 import type { InfluxdbOptions } from '../adapters/telemetry/influxdb.ts';
 import type { StartPoint } from '../ports/change-source.ts';
+import type { LateRule } from '../telemetry/alarms/thresholds.ts';
 import type { BeatEvery } from './heartbeat-schema.ts';
 import type { LineMask } from './resolve-masks.ts';
 
@@ -59,12 +60,29 @@ export interface Line {
   readonly metrics: MetricsSettings;
 }
 
-/** Who is told when people should look. Nobody, when there is neither a webhook nor mail. */
-export interface AlarmSettings {
+/** Who is told when people should look, and of what. Nobody watches the line when there is no receiver. */
+export interface AlarmSettings extends AlarmRuleSettings {
   readonly webhooks: readonly WebhookOptions[];
   readonly mail: Omit<MailOptions, 'name'> | null;
+  readonly commands: readonly CommandOptions[];
   /** An alarm that is not taken for so long is given up. */
   readonly retryForMs: number;
+}
+
+/** What is an alarm. */
+export interface AlarmRuleSettings {
+  /** How often the line is looked at. */
+  readonly everyMs: number;
+  readonly late: LateRule;
+  /** In the order of the file; the first that matches counts. */
+  readonly tables: readonly { readonly pattern: string; readonly rule: LateRule }[];
+  /** Patterns of consumer groups of others. */
+  readonly consumers: readonly string[];
+  readonly purgeMs: number;
+  readonly logPercent: number;
+  readonly diskFreeBytes: number;
+  readonly clearMs: number;
+  readonly repeatMs: number;
 }
 
 /** What each process of a line measures, and where it goes. */

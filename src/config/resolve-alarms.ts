@@ -1,4 +1,5 @@
-import type { AlarmSettings } from './line.ts';
+import type { LateRule } from '../telemetry/alarms/thresholds.ts';
+import type { AlarmRuleSettings, AlarmSettings } from './line.ts';
 import type { WrittenLine } from './line-schema.ts';
 import type { SecretReader } from './secrets.ts';
 
@@ -22,9 +23,58 @@ export function alarmsOf({ alarms }: WrittenLine, secrets: SecretReader): AlarmS
       };
     }),
     mail: mail === null ? null : mailOf(mail, secrets),
+    commands: Object.entries(alarms.commands).map(([name, { run, timeout }]) => ({
+      name,
+      run,
+      timeoutMs: timeout,
+    })),
     retryForMs: retryFor,
+    ...alarmRulesOf(alarms),
   };
 }
+
+/** What is an alarm, from what was written. */
+function alarmRulesOf(
+  alarms: Omit<WrittenLine['alarms'], 'webhooks' | 'mail' | 'commands' | 'retryFor'>,
+): AlarmRuleSettings {
+  const { every, tables, consumers, purge, logPercent, diskFree, clear, repeat } = alarms;
+  return {
+    everyMs: every,
+    late: lateRule(alarms),
+    tables: Object.entries(tables).map(([pattern, rule]) => ({ pattern, rule: lateRule(rule) })),
+    consumers,
+    purgeMs: purge,
+    logPercent,
+    diskFreeBytes: diskFree,
+    clearMs: clear,
+    repeatMs: repeat,
+  };
+}
+
+function lateRule({
+  late,
+  window,
+  lateInWindow,
+}: Pick<WrittenLine['alarms'], 'late' | 'window' | 'lateInWindow'>): LateRule {
+  return { lateMs: late, window: window === null ? null : { window, lateMs: lateInWindow } };
+}
+
+/** The alarms of a line whose file does not name them: nobody is told. */
+export const noAlarms: AlarmSettings = {
+  webhooks: [],
+  mail: null,
+  commands: [],
+  retryForMs: 900_000,
+  everyMs: 10_000,
+  late: { lateMs: 60_000, window: null },
+  tables: [],
+  consumers: [],
+  purgeMs: 43_200_000,
+  logPercent: 90,
+  diskFreeBytes: 1024 ** 3,
+  clearMs: 30_000,
+  repeatMs: 21_600_000,
+};
 
 function mailOf(
   { ca, verify, password, timeout, port, ...rest }: NonNullable<WrittenLine['alarms']['mail']>,

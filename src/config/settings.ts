@@ -204,6 +204,16 @@ export function listenAddress(about: SettingText, fallback: string): z.ZodType<L
   );
 }
 
+/** A list of texts, at least one. */
+export function words(about: SettingText & { readonly example: string }): z.ZodType<readonly string[]> {
+  return setting<readonly string[]>({ type: 'list of texts', ...about }, 'required', input => {
+    const listed = Array.isArray(input) && input.length > 0 ? input : null;
+    return listed?.every(item => typeof item === 'string' && item !== '')
+      ? listed.map(String)
+      : new Refusal(`a list of texts, such as [${about.example}]`);
+  });
+}
+
 /** A list of column names, at least one. */
 export function columns(about: SettingText): z.ZodType<readonly string[]> {
   return setting<readonly string[]>({ type: 'list of columns', ...about }, 'required', input => {

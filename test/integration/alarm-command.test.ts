@@ -17,7 +17,7 @@ function lineFile(alarms: readonly string[]): string {
   return file;
 }
 
-describe('umbus alarm', () => {
+describe('umbus alarms test', () => {
   it('sends a test to every receiver and says who has taken it', async () => {
     await using http = await startHttpReceiver(response => response.end());
     await using mail = await startMailReceiver();
@@ -28,7 +28,7 @@ describe('umbus alarm', () => {
       `  mail: { host: 127.0.0.1, port: ${mail.port}, encryption: none, from: umbus@example.com, to: [ops@example.com] }`,
     ]);
     const env = { CHAT_TOKEN: 'chat-token', CHAT_KEY: 'chat-key' };
-    await using command = startUmbus(['alarm', '--line', file], { env });
+    await using command = startUmbus(['alarms', '--line', file, 'test'], { env });
     const { code, out, err } = await command.ended;
     assert.equal(code, 0, err);
     assert.match(out, /^chat +taken$/m);
@@ -46,7 +46,7 @@ describe('umbus alarm', () => {
   it('exits with 1 when one has not taken it, and prints no secret', async () => {
     await using http = await startHttpReceiver(response => response.writeHead(404).end());
     const file = lineFile(['alarms:', '  webhooks:', `    chat: { url: "${http.url}/\${CHAT_TOKEN}" }`]);
-    await using command = startUmbus(['alarm', '--line', file, '--json'], {
+    await using command = startUmbus(['alarms', '--line', file, '--json', 'test'], {
       env: { CHAT_TOKEN: 'chat-token' },
     });
     const { code, out, err } = await command.ended;
@@ -57,7 +57,7 @@ describe('umbus alarm', () => {
   });
 
   it('says so when the line has no receiver', async () => {
-    await using command = startUmbus(['alarm', '--line', lineFile([])]);
+    await using command = startUmbus(['alarms', '--line', lineFile([]), 'test']);
     const { code, err } = await command.ended;
     assert.equal(code, 2);
     assert.match(err, /UMBUS_USAGE: The line has no receiver of alarms/);

@@ -2,6 +2,7 @@
 
 import type { Line, ResultSettings } from '../../src/config/line.ts';
 import { noMetrics } from '../../src/config/metrics-schema.ts';
+import { noAlarms } from '../../src/config/resolve-alarms.ts';
 import type { StartPoint } from '../../src/ports/change-source.ts';
 import {
   createDriver,
@@ -133,7 +134,7 @@ function lineOf(schemas: readonly string[], start: StartPoint, random: Random, r
       maxBytes: random.pick([900, 3000, 1 << 20]) ?? 3000,
       timeZone: 'UTC',
     },
-    alarms: { webhooks: [], mail: null, retryForMs: 900_000 },
+    alarms: noAlarms,
   };
 }
 

@@ -52,6 +52,11 @@ export class LineProcess implements AsyncDisposable {
     return this.#earlier + (this.#command?.err ?? '');
   }
 
+  /** `SIGSTOP`: it hangs until `SIGCONT`, as a process on a machine that swaps, or in a debugger. */
+  hang(signal: 'SIGSTOP' | 'SIGCONT'): void {
+    this.#command?.kill(signal);
+  }
+
   /** Throws what it told last when it has ended by itself. */
   assertRunning(): void {
     if (!this.running)

@@ -19,6 +19,7 @@ import type {
   LineSchema,
 } from '../../src/config/line.ts';
 import { noMetrics } from '../../src/config/metrics-schema.ts';
+import { noAlarms } from '../../src/config/resolve-alarms.ts';
 import { serverIdOf } from '../../src/config/resolve-line.ts';
 import { isUmbusError } from '../../src/core/errors.ts';
 import type { Log } from '../../src/ports/log.ts';
@@ -120,7 +121,7 @@ export function testLine(options: TestLineOptions, dir: string): Line {
     extractor: { runBytes: options.runBytes ?? 256 * 1024 },
     metrics: noMetrics,
     appender: { maxRows: 500, maxBytes: 1024 * 1024, timeZone: options.timeZone ?? 'UTC' },
-    alarms: { webhooks: [], mail: null, retryForMs: 900_000 },
+    alarms: noAlarms,
   };
 }
 

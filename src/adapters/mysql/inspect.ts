@@ -3,6 +3,7 @@ import type { ServerIdentity } from '../../ports/change-source.ts';
 import { withSession } from './connect.ts';
 import { readReplicas } from './doctor-account.ts';
 import type { MysqlLogin } from './options.ts';
+import { type ReplicaStatus, replicaStatus } from './replica-status.ts';
 import { type BinlogFile, listBinlogs, readBinlogEnd, readFacts, textOf } from './server-facts.ts';
 
 const SYSTEM_SCHEMAS = ['information_schema', 'mysql', 'performance_schema', 'sys'];
@@ -53,6 +54,8 @@ export interface SourceStatus {
   readonly gtid: string;
   /** All binlog files, oldest first. */
   readonly binlogs: readonly BinlogFile[];
+  /** When the server is a replica itself, and the account may see that; else null. */
+  readonly replica: ReplicaStatus | null;
 }
 
 /** Asks a server where its binlog stands. Errors: UMBUS_SOURCE_UNREACHABLE, UMBUS_SOURCE_AUTH, UMBUS_SOURCE_GRANT, UMBUS_SOURCE_SETTING. */
@@ -60,6 +63,7 @@ export function sourceStatus(source: MysqlLogin, signal?: AbortSignal): Promise<
   return withSession(source, signal, async session => {
     const facts = await readFacts(session);
     const end = await readBinlogEnd(session, facts);
-    return { server: facts.identity, ...end, binlogs: await listBinlogs(session) };
+    const binlogs = await listBinlogs(session);
+    return { server: facts.identity, ...end, binlogs, replica: await replicaStatus(session, facts) };
   });
 }

@@ -1,4 +1,6 @@
 /** Metrics of this process and where they go. Imported when a destination is configured. */
+
+export { Batcher, type BatchOptions } from './batcher.ts';
 export { createInfluxdb, type InfluxdbOptions } from './influxdb.ts';
 export {
   type Health,
@@ -6,6 +8,5 @@ export {
   type MetricsServerOptions,
   startMetricsServer,
 } from './metrics-server.ts';
-export { PointBatcher } from './point-batcher.ts';
 export { measureProcess, type ProcessSource } from './process-source.ts';
 export { createMetrics } from './prom-metrics.ts';

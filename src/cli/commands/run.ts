@@ -7,6 +7,7 @@ import type { Line, MetricsSettings } from '../../config/line.ts';
 import { noMetrics } from '../../config/metrics-schema.ts';
 import { parseListenAddress } from '../../config/settings.ts';
 import { UmbusError } from '../../core/errors.ts';
+import { openAlarmWatch } from '../alarms/open-watch.ts';
 import { createEventLog, errorFields } from '../event-log.ts';
 import { exitCodeOf, exitCodesHelp } from '../exit-codes.ts';
 import { maskCells } from '../masks/mask-cells.ts';
@@ -20,6 +21,7 @@ import {
   isModulePath,
   lineTopologiesNamed,
   moduleTopologies,
+  namedTopologies,
   WHOLE_LINE,
 } from '../run/chosen-topologies.ts';
 import { configFrom } from '../run/config-option.ts';
@@ -116,7 +118,11 @@ async function run(names: readonly string[], options: Options, terminal: Termina
   await using outside = await openOutside(line, base);
   if (outside === null) return;
   events('info', 'Log is open.', { at: logPlace(line), line: options.line });
-  await using _ = telemetry?.watch(line, outside.log);
+  await using _watch = telemetry?.watch(line, outside.log);
+  await using _alarms = await openAlarmWatch({
+    ...{ line, member, events, clock: systemClock },
+    ...{ log: outside.log, coordination: outside.coordination, expected: expectedOf(line) },
+  });
   telemetry?.ready();
   const { log, coordination } = outside;
   await using masks = await openMasksInForce(line, coordination);
@@ -140,6 +146,11 @@ function metricsOf(options: Options, line: Line | null): MetricsSettings {
       '--metrics takes host:port or a port to listen at, such as 127.0.0.1:9464.',
     );
   return { ...settings, prometheus };
+}
+
+/** Topologies that some process of a line has to run. */
+function expectedOf({ heartbeat }: Line): readonly string[] {
+  return namedTopologies.filter(name => name !== 'heartbeat' || heartbeat !== null);
 }
 
 function namedIn(names: readonly string[]): readonly string[] {

@@ -11,7 +11,7 @@ export const alarmErrors = {
   UMBUS_ALARM_REFUSED: {
     text: 'The receiver of alarms refused one.',
     remedy:
-      'See the reason in the message: address, login, or what the receiver takes. `umbus alarm` tests it.',
+      'See the reason in the message: address, login, or what the receiver takes. `umbus alarms test` tests it.',
     retryable: false,
   },
 } as const satisfies Record<string, ErrorRow>;

@@ -7,6 +7,7 @@ import { describe, it } from 'node:test';
 import { loadLine, readLineText } from '../../../src/config/load-line.ts';
 import { mistakeText } from '../../../src/config/mistake.ts';
 import { redactedLine, secretMasker } from '../../../src/config/redaction.ts';
+import { noAlarms } from '../../../src/config/resolve-alarms.ts';
 import { isUmbusError } from '../../../src/core/errors.ts';
 
 const lines = join(import.meta.dirname, '../../../topologies/lines');
@@ -52,7 +53,7 @@ describe('loadLine', () => {
       topics: { partitions: 4, retentionMs: 604_800_000, retentionBytes: 10 * 1024 ** 3 },
       extractor: { runBytes: 262_144 },
       appender: { maxRows: 500, maxBytes: 1_048_576, timeZone: 'UTC' },
-      alarms: { webhooks: [], mail: null, retryForMs: 900_000 },
+      alarms: noAlarms,
       metrics: { everyMs: 15_000, maxTables: 1_000, prometheus: null, influxdb: null },
     });
     assert.ok(line.source.serverId >= 1_000_000_000 && line.source.serverId <= 4_294_967_295);

@@ -189,6 +189,7 @@ describe('the configuration reference', () => {
       'alarms.mail.password.file',
       'alarms.mail.from',
       'alarms.mail.to',
+      'alarms.commands.<name>.run',
       'metrics.influxdb.password.env',
       'metrics.influxdb.password.file',
     ]);

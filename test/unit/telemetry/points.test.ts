@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { PointBatcher } from '../../../src/adapters/telemetry/index.ts';
+import { Batcher } from '../../../src/adapters/telemetry/index.ts';
 import { PointBuffer } from '../../../src/cli/telemetry/point-buffer.ts';
 import { isUmbusError, UmbusError } from '../../../src/core/errors.ts';
 import type { Point, TimeSeries } from '../../../src/ports/time-series.ts';
@@ -27,12 +27,20 @@ function series(): TimeSeries & { readonly requests: number[]; readonly stored: 
   };
 }
 
-describe('PointBatcher', () => {
+function batcherOf(database: TimeSeries): Batcher<Point> {
+  return new Batcher({
+    write: points => database.write(points),
+    most: 5_000,
+    refused: 'UMBUS_INFLUXDB_REFUSED',
+  });
+}
+
+describe('Batcher', () => {
   it('writes what comes together in one request', async () => {
     const database = series();
-    const batcher = new PointBatcher(database);
-    await Promise.all(['a', 'b', 'c'].map(name => batcher.write(point(name))));
-    await batcher.write(point('d'));
+    const batcher = batcherOf(database);
+    await Promise.all(['a', 'b', 'c'].map(name => batcher.add(point(name))));
+    await batcher.add(point('d'));
     assert.deepEqual(
       [database.requests, database.stored],
       [
@@ -44,15 +52,15 @@ describe('PointBatcher', () => {
 
   it('bounds a request', async () => {
     const database = series();
-    const batcher = new PointBatcher(database);
-    await Promise.all(Array.from({ length: 12_000 }, () => batcher.write(point('a'))));
+    const batcher = batcherOf(database);
+    await Promise.all(Array.from({ length: 12_000 }, () => batcher.add(point('a'))));
     assert.deepEqual(database.requests, [5_000, 5_000, 2_000]);
   });
 
   it('lets a point that is refused take no other with it', async () => {
     const database = series();
-    const batcher = new PointBatcher(database);
-    const ends = await Promise.allSettled(['a', 'bad', 'c'].map(name => batcher.write(point(name))));
+    const batcher = batcherOf(database);
+    const ends = await Promise.allSettled(['a', 'bad', 'c'].map(name => batcher.add(point(name))));
     assert.deepEqual(
       ends.map(({ status }) => status),
       ['fulfilled', 'rejected', 'fulfilled'],
@@ -63,8 +71,8 @@ describe('PointBatcher', () => {
 
   it('does not try points one by one at a database that is away', async () => {
     const database = series();
-    const batcher = new PointBatcher(database);
-    const ends = await Promise.allSettled(['a', 'away', 'c'].map(name => batcher.write(point(name))));
+    const batcher = batcherOf(database);
+    const ends = await Promise.allSettled(['a', 'away', 'c'].map(name => batcher.add(point(name))));
     assert.ok(ends.every(({ status }) => status === 'rejected'));
     assert.deepEqual(database.requests, [3]);
   });

@@ -1,0 +1,163 @@
+import { Buffer } from 'node:buffer';
+import { decodeRawRun } from '../../change/raw-run.ts';
+import type { Line } from '../../config/line.ts';
+import { matcher } from '../../config/subscription.ts';
+import { messageOf } from '../../core/errors.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { Coordination } from '../../ports/coordination.ts';
+import type { Log, TopicDescription } from '../../ports/log.ts';
+import { tablesStore } from '../../stages/append.ts';
+import { offsetOf } from '../../stages/extract-space.ts';
+import type { LogSeen, Observation, SourceSeen, TableSeen } from '../../telemetry/alarms/observation.ts';
+import { bytesBetween } from '../status/lag.ts';
+import { topicsOf } from '../status/read-log.ts';
+import { tablesTopic } from '../status/table-store.ts';
+import { groupLags } from './group-lags.ts';
+import { TopicFollower } from './topic-follower.ts';
+
+/** What is looked at. */
+export interface ObserverOptions {
+  readonly line: Line;
+  readonly log: Log;
+  readonly coordination: Coordination;
+  readonly clock: Clock;
+}
+
+/** A source that does not answer for so long is not reachable. */
+const SOURCE_MS = 10_000;
+
+/** Looks at a line from outside, round after round. */
+export class Observer {
+  readonly #options: ObserverOptions;
+  readonly #tables = new Map<string, TableSeen>();
+  readonly #store: TopicFollower;
+  readonly #watched: (group: string) => boolean;
+
+  constructor(options: ObserverOptions) {
+    this.#options = options;
+    this.#store = new TopicFollower(options.log, 'earliest');
+    this.#watched = matcher(options.line.alarms.consumers);
+  }
+
+  /** One look. `expected`: topologies that should run. Never rejects: what does not answer is a part of what is seen. */
+  async look(expected: readonly string[], signal: AbortSignal): Promise<Omit<Observation, 'refused'>> {
+    const { clock } = this.#options;
+    const [log, source, running] = await Promise.all([
+      this.#log(signal).catch((error: unknown) => ({ problem: messageOf(error) })),
+      this.#source(signal),
+      this.#running(),
+    ]);
+    const landed = 'problem' in log ? null : log.landed;
+    return {
+      nowMs: clock.now(),
+      source: source.reachable ? { ...source, ...behind(source, landed) } : source,
+      log: 'problem' in log ? null : log,
+      logProblem: 'problem' in log ? log.problem : null,
+      running,
+      expected,
+    };
+  }
+
+  async #log(signal: AbortSignal): Promise<LogSeen> {
+    const { line, log } = this.#options;
+    const topics = topicsOf(line, await log.topics());
+    await this.#readTables(tablesTopic(topics, line.ds), signal);
+    return {
+      landed: await this.#landed(topics),
+      lags: await groupLags(log, line.ds, topics, this.#watched, signal),
+      tables: [...this.#tables.values()],
+      heartbeat: null,
+      space: await this.#space(topics),
+      purge: null,
+    };
+  }
+
+  async #landed(topics: readonly TopicDescription[]): Promise<LogSeen['landed']> {
+    const { log, line } = this.#options;
+    if (!topics.some(({ name }) => name === line.ds)) return null;
+    const [record] = await log.tail({ topic: line.ds, partition: 0 }, 1);
+    if (record === undefined || record.value === null) return null;
+    const run = decodeRawRun(record.value);
+    return { file: run.file, position: offsetOf(run.next), capturedMs: run.captured / 1000 };
+  }
+
+  async #readTables(topic: TopicDescription | null, signal: AbortSignal): Promise<void> {
+    if (topic === null) return;
+    await this.#store.follow(topic, signal, ({ key, value }) => {
+      const table = key === null ? '' : Buffer.from(key).toString('utf8');
+      if (value === null) {
+        this.#tables.delete(table);
+        return;
+      }
+      const { parked } = tablesStore.value.decode(value);
+      const seen = parked === null ? null : { code: parked.code, events: parked.events, since: parked.since };
+      this.#tables.set(table, { table, parked: seen });
+    });
+  }
+
+  async #space(topics: readonly TopicDescription[]): Promise<LogSeen['space']> {
+    const { log } = this.#options.line;
+    if (log.kind !== 'embedded') return { usedBytes: null, maxBytes: null, diskFreeBytes: null };
+    const { diskFreeBytes } = await import('../../adapters/telemetry/disk-space.ts');
+    const sizes = topics.flatMap(({ extents }) => extents.map(({ bytes }) => bytes ?? 0));
+    return {
+      usedBytes: sizes.reduce((sum, bytes) => sum + bytes, 0),
+      maxBytes: log.maxBytes,
+      diskFreeBytes: await diskFreeBytes(log.dir),
+    };
+  }
+
+  async #source(signal: AbortSignal): Promise<SourceAsked> {
+    const { line, clock } = this.#options;
+    const { sourceStatus } = await import('../../adapters/mysql/index.ts');
+    const { sourceAbsent } = await import('../status/source-lag.ts');
+    const given = new AbortController();
+    const late = clock.sleep(SOURCE_MS, given.signal).then(() => given.abort());
+    try {
+      const { file, position, binlogs, replica } = await sourceStatus(
+        line.source,
+        AbortSignal.any([signal, given.signal]),
+      );
+      return { reachable: true, file, position, replica, binlogs };
+    } catch (error) {
+      const absent = sourceAbsent(error);
+      if (!absent.reachable) return absent;
+      throw error;
+    } finally {
+      given.abort();
+      await late;
+    }
+  }
+
+  async #running(): Promise<ReadonlySet<string> | null> {
+    const { coordination, line } = this.#options;
+    try {
+      const members = await coordination.members();
+      // As `presence` names them: <instance>/<member>/<topology>.
+      const own = members.filter(({ id }) => id.startsWith(`${line.ds}/`));
+      return new Set(own.map(({ id }) => id.slice(id.lastIndexOf('/') + 1)));
+    } catch {
+      // Whoever needs coordination to work tells; here it is only not known.
+      return null;
+    }
+  }
+}
+
+type Answered = Extract<SourceSeen, { reachable: true }>;
+type SourceAsked =
+  | (Omit<Answered, 'lagBytes' | 'positionGone'> & {
+      readonly binlogs: readonly { readonly name: string; readonly sizeBytes: number }[];
+    })
+  | Extract<SourceSeen, { reachable: false }>;
+
+function behind(
+  source: Extract<SourceAsked, { reachable: true }>,
+  landed: LogSeen['landed'],
+): Pick<Answered, 'lagBytes' | 'positionGone'> {
+  if (landed === null) return { lagBytes: null, positionGone: false };
+  const { binlogs } = source;
+  return {
+    lagBytes: bytesBetween(binlogs, landed, source),
+    positionGone: !binlogs.some(({ name }) => name === landed.file),
+  };
+}
