@@ -24,7 +24,8 @@ import { ExtractTables, type KnownTable, tableIdAt } from './extract-tables.ts';
 import { TransactionTracker } from './extract-transaction.ts';
 import { isSilent, unreadEvent } from './extract-unread.ts';
 
-const DEFAULT_MAX_EVENT_BYTES = 1 << 30;
+/** `max_allowed_packet` at its most, which bounds a row, and room for what an event has beside. */
+const DEFAULT_MAX_EVENT_BYTES = 2 ** 30 + 2 ** 20;
 const TABLE_ID_BYTES = 6;
 /** Row events with this table id only end a statement (`Rows_event`, dummy events); the forms are those of both flavors. */
 const dummyTableIds: ReadonlySet<number> = new Set([0xff_ffff, 0xffff_ffff, 0xffff_ffff_ffff]);

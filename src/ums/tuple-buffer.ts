@@ -1,7 +1,14 @@
 import { Buffer } from 'node:buffer';
+import { UmbusError } from '../core/errors.ts';
 
 /** Above this size the buffer grows by need, not by doubling, so that one large value does not cost twice its size. */
 const DOUBLING_LIMIT_BYTES = 16 * 1024 * 1024;
+
+/**
+ * Bytes that the tuples of a table may have together: logs keep the length of a record in 31 bits, and the head of a message needs some of them. Rows of the server have at most
+ * 1 GB, which only rows of control characters or pairs of images can make so large.
+ */
+export const MAX_TUPLES_BYTES = 2 ** 31 - 2 ** 20;
 
 /**
  * Bytes that tuples are written into, one after the other, each followed by a comma. Grows; never shrinks.
@@ -38,10 +45,19 @@ export class TupleBuffer {
     this.marks = 0;
   }
 
-  /** Makes room for `need` bytes after the first `used`, which are kept. Replaces `bytes` and `view` when it has to. */
+  /**
+   * Makes room for `need` bytes after the first `used`, which are kept. Replaces `bytes` and `view` when it has to. Errors: UMBUS_UMS_SIZE beyond {@link MAX_TUPLES_BYTES}.
+   */
   grow(used: number, need: number): void {
     const wanted = used + need;
     if (wanted <= this.bytes.length) return;
+    if (wanted > MAX_TUPLES_BYTES) {
+      throw new UmbusError(
+        'UMBUS_UMS_SIZE',
+        `A row needs ${wanted} bytes as UMS; at most ${MAX_TUPLES_BYTES} can be written.`,
+        { details: { bytes: wanted, limit: MAX_TUPLES_BYTES } },
+      );
+    }
     const doubled = this.bytes.length * 2;
     const bytes = Buffer.allocUnsafeSlow(
       doubled <= DOUBLING_LIMIT_BYTES && doubled > wanted ? doubled : wanted,

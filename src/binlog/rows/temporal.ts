@@ -86,7 +86,7 @@ export function writeTimestamp(d: DataView, o: number, zone: Zone, w: Buffer, p:
   return writeMoment(d.getUint32(o, true), 0, 0, zone, w, p);
 }
 
-/** Second 0 stands for the zero timestamp, which is the same in every zone. */
+/** Second 0 without a fraction stands for the zero timestamp, which is the same in every zone; MariaDB makes second 0 with one of times that it cannot hold. */
 function writeMoment(
   seconds: number,
   fraction: number,
@@ -96,7 +96,7 @@ function writeMoment(
   p: number,
 ): number {
   w[p++] = 34;
-  if (seconds === 0) {
+  if (seconds === 0 && fraction === 0) {
     p = writeDate(0, 0, 0, w, p);
     w[p] = 32;
     p = writeTime(0, 0, 0, w, p + 1);

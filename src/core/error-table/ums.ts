@@ -7,4 +7,9 @@ export const umsErrors = {
     remedy: 'Report it with the topic, partition and offset in the message.',
     retryable: false,
   },
+  UMBUS_UMS_SIZE: {
+    text: 'A row is larger as UMS than a record can be.',
+    remedy: 'The table is parked from the row on. Make the row smaller, or exclude the table.',
+    retryable: false,
+  },
 } as const satisfies Record<string, ErrorRow>;

@@ -1,6 +1,6 @@
 import type { UmsTable } from '../../../src/consumer/table.ts';
 import type { UmsTables } from '../../../src/consumer/tables.ts';
-import { type ExactTable, exactSelect, exactValue, type SqlAsker, tablesOf } from './exact-select.ts';
+import { ABSENT, type ExactTable, exactSelect, exactValue, type SqlAsker, tablesOf } from './exact-select.ts';
 
 const MAX_EXAMPLES = 6;
 
@@ -30,17 +30,17 @@ export async function compareExactly(
 
 function compareTable(name: string, source: ExactTable, table: UmsTable | undefined): string[] {
   const bag = new Map<string, number>();
+  const rebuilt = [...(table?.rows() ?? [])].map(values =>
+    source.columns.map(column => exactValue(column.kind, values[column.name] ?? null)),
+  );
+  // MariaDB leaves virtual columns out of images that are not full, and then nobody has ever said what they hold.
+  const left = source.columns.map(({ generated }, i) => generated && rebuilt.some(row => row[i] === ABSENT));
   const count = (row: readonly (string | null)[], by: number): void => {
-    const text = JSON.stringify(row);
+    const text = JSON.stringify(row.filter((_, i) => left[i] !== true));
     bag.set(text, (bag.get(text) ?? 0) + by);
   };
   for (const row of source.rows) count(row, 1);
-  for (const values of table?.rows() ?? []) {
-    count(
-      source.columns.map(column => exactValue(column.kind, values[column.name] ?? null)),
-      -1,
-    );
-  }
+  for (const row of rebuilt) count(row, -1);
   const head = source.columns.map(column => `${column.name} ${column.kind}`).join(', ');
   const differing = [...bag].filter(([, times]) => times !== 0);
   return differing

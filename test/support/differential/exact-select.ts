@@ -27,7 +27,17 @@ export type ExactKind =
 export interface ExactColumn {
   readonly name: string;
   readonly kind: ExactKind;
+  /** Whether the server computes it. */
+  readonly generated: boolean;
 }
+
+/** What {@link exactSelect} has to know of a column beside. */
+interface ColumnFacts extends ExactColumn {
+  readonly zerofill: boolean;
+  readonly charset: string | null;
+}
+
+const wide = /^(ucs2|utf16|utf16le|utf32)$/;
 
 /** A table in exact form: a row is one value for each column, null for NULL. */
 export interface ExactTable {
@@ -54,17 +64,25 @@ function each(kind: ExactKind, ...types: readonly string[]): Record<string, Exac
 const quoted = (name: string): string => `\`${name.replaceAll('`', '``')}\``;
 
 /** Expressions whose answers are ASCII text. */
-function expressions(kind: ExactKind, column: string, charset: string | null): readonly string[] {
+function expressions(
+  kind: ExactKind,
+  column: string,
+  charset: string | null,
+  hasJson: boolean,
+): readonly string[] {
   switch (kind) {
     case 'number':
       return [`CAST(${column} + 0 AS CHAR)`];
     case 'float':
-      // As a double it has all its bits; as it is, the server prints six digits.
-      return [`CAST(${column} * 1e0 AS CHAR)`];
+    case 'double':
+      // A FLOAT is printed with six digits, and a DOUBLE with its declared ones; MySQL cuts it to 22 characters, but not within JSON. Zeros lose their sign, which this angle
+      // still has.
+      return [
+        hasJson ? `CAST(CAST(ABS(${column}) * 1e0 AS JSON) AS CHAR)` : `CAST(ABS(${column}) * 1e0 AS CHAR)`,
+        `IF(ATAN2(${column}, -1) < 0, '-', '+')`,
+      ];
     case 'plain':
       return [`CAST(${column} + 0 AS CHAR)`, `CAST(${column} AS CHAR)`];
-    case 'double':
-      return [`CAST(${column} * 1e0 AS CHAR)`, `CAST(${column} AS CHAR)`];
     case 'label':
       return [`HEX(CONVERT(${column} USING utf8mb4))`];
     case 'text': {
@@ -83,26 +101,26 @@ function expressions(kind: ExactKind, column: string, charset: string | null): r
 }
 
 /**
- * `t:` and the text in hexadecimal; `b:` and the bytes where they are no text. That shows by a question mark that the bytes do not have, or, on MariaDB, by halves of
- * surrogate pairs.
+ * `t:` and the text in hexadecimal; `b:` and the bytes where they are no text. That shows by a question mark that the bytes do not have; in character sets of two and four
+ * bytes, which have one code for each character, by other bytes on the way back; on MariaDB by halves of surrogate pairs.
  */
-function exactText(raw: string, text: string, back: string): string {
-  const replaced = raw !== back && (/^(..)*?3F/.test(text) || text === '');
+function exactText(raw: string, text: string, back: string, charset: string | null): string {
+  const replaced = raw !== back && (wide.test(charset ?? '') || /^(..)*?3F/.test(text));
   return replaced || !isUtf8(Buffer.from(text, 'hex')) ? `b:${raw}` : `t:${text}`;
 }
 
-function exactAnswer(kind: ExactKind, zerofill: boolean, answers: readonly unknown[]): string | null {
+function exactAnswer({ kind, zerofill, charset }: ColumnFacts, answers: readonly unknown[]): string | null {
   const [first, second = first, third] = answers.map(answer => (answer === null ? null : String(answer)));
   if (first === null || first === undefined || second === null || second === undefined) return null;
   switch (kind) {
     case 'float':
-      return numberText(Math.fround(Number(first)));
+      return numberText(Math.fround(signed(first, second)));
     case 'double':
-      return numberText(Number(zerofill ? first : second));
+      return numberText(signed(first, second));
     case 'plain':
       return zerofill ? first : second;
     case 'text':
-      return exactText(first, second, third ?? '');
+      return exactText(first, second, third ?? '', charset);
     default:
       return first;
   }
@@ -111,17 +129,20 @@ function exactAnswer(kind: ExactKind, zerofill: boolean, answers: readonly unkno
 /** Reads a table. The session's time zone must be UTC, and its character set utf8mb4. */
 export async function exactSelect(session: SqlAsker, schema: string, table: string): Promise<ExactTable> {
   const facts = await session.query(
-    `SELECT column_name AS name, data_type AS type, column_type AS whole, character_set_name AS charset
+    `SELECT column_name AS name, extra AS extra, data_type AS type, column_type AS whole, character_set_name AS charset
        FROM information_schema.columns WHERE table_schema = ? AND table_name = ? ORDER BY ordinal_position`,
     [schema, table],
   );
-  const columns = facts.map(({ name, type, whole, charset }) => ({
+  const columns: readonly ColumnFacts[] = facts.map(({ name, type, whole, charset, extra }) => ({
     name: String(name),
     kind: kinds[String(type).toLowerCase()] ?? 'binary',
+    generated: /\bGENERATED$/i.test(String(extra)),
     zerofill: String(whole).includes('zerofill'),
     charset: charset === null ? null : String(charset),
   }));
-  const parts = columns.map(({ name, kind, charset }) => expressions(kind, quoted(name), charset));
+  const [server] = await session.query('SELECT VERSION() AS version');
+  const hasJson = /^([89]|\d\d)\.(?!.*MariaDB)/.test(String(server?.['version']));
+  const parts = columns.map(({ name, kind, charset }) => expressions(kind, quoted(name), charset, hasJson));
   const list = parts.flatMap((each, i) => each.map((sql, j) => `${sql} AS c${i}_${j}`));
   const [kind] = await session.query(
     'SELECT table_type AS type FROM information_schema.tables WHERE table_schema = ? AND table_name = ?',
@@ -135,10 +156,9 @@ export async function exactSelect(session: SqlAsker, schema: string, table: stri
   return {
     columns,
     rows: answers.map(answer =>
-      columns.map(({ kind, zerofill }, i) =>
+      columns.map((column, i) =>
         exactAnswer(
-          kind,
-          zerofill,
+          column,
           (parts[i] ?? []).map((_, j) => answer[`c${i}_${j}`]),
         ),
       ),
@@ -155,13 +175,17 @@ export async function tablesOf(session: SqlAsker, schema: string): Promise<reado
   return rows.map(({ name }) => String(name)).sort();
 }
 
+const signed = (size: string, sign: string): number => (sign === '-' ? -Number(size) : Number(size));
 const numberText = (value: number): string => (Object.is(value, -0) ? '-0' : String(value));
+
+/** What {@link exactValue} gives where nothing is known of a column. */
+export const ABSENT = 'absent';
 
 /** A value of UMS in the form of {@link exactSelect}. */
 export function exactValue(kind: ExactKind, value: UmsValue): string | null {
   if (value === null) return null;
   if (typeof value === 'object') {
-    if (isAbsent(value)) return 'absent';
+    if (isAbsent(value)) return ABSENT;
     return `b:${hexOf(Buffer.from(value.base64 ?? '', 'base64'))}`;
   }
   switch (kind) {

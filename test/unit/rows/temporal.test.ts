@@ -103,6 +103,14 @@ describe('TIMESTAMP', () => {
     assert.equal(value(column(2), hex('00000000 00'), zoneOf('Asia/Tokyo')), '0000-00-00 00:00:00.00');
   });
 
+  test('second zero with a fraction, which MariaDB makes of times beyond its range, is that second', () => {
+    assert.equal(value(column(6), hex('00000000 000001')), '1970-01-01 00:00:00.000001');
+    assert.equal(
+      value(column(6), hex('00000000 000001'), zoneOf('Asia/Tokyo')),
+      '1970-01-01 09:00:00.000001',
+    );
+  });
+
   test('reaches from the first second to the last of 32 bits', () => {
     assert.equal(value(column(0), hex('00000001')), '1970-01-01 00:00:01');
     assert.equal(value(column(0), hex('7fffffff')), '2038-01-19 03:14:07');

@@ -10,12 +10,16 @@ const rows = page
   .split('\n')
   .filter(line => line.startsWith('| ') && !line.startsWith('| source type'))
   .map(line => line.slice(2).split(' | '))
-  .map(cells => ({ type: cells[0] ?? '', verified: cells.at(-1) ?? '' }));
+  .map(cells => ({
+    type: cells[0] ?? '',
+    examples: [...(cells[4] ?? '').matchAll(/`([^`]+)`/g)].map(([, example]) => example ?? ''),
+    verified: cells.at(-1) ?? '',
+  }));
 
 /** `VARCHAR(300) COMPRESSED CHARACTER SET gbk` is of type `VARCHAR COMPRESSED`. */
 function typeOf(sql: string): string {
   const plain = sql.replace(/\([^)]*\)/g, '');
-  return /^[A-Z]+( UNSIGNED| COMPRESSED)?/.exec(plain)?.[0] ?? '';
+  return /^[A-Z][A-Z0-9]*( UNSIGNED| COMPRESSED)?/.exec(plain)?.[0] ?? '';
 }
 
 test('the page of source types has one row for each type that the type test writes, and no other says so', () => {
@@ -35,6 +39,42 @@ test('the page of source types names golden cases that are there, and each case 
   }
   for (const file of readdirSync(new URL('test/golden/', root)).filter(name => name.endsWith('.case'))) {
     assert.ok(named.has(file.replace('.case', '')), `${file} is not on the page`);
+  }
+});
+
+/** The values of the columns of a type that the cases of examples have, as JSON. */
+function exampleValues(): ReadonlyMap<string, readonly string[]> {
+  const byType = new Map<string, string[]>();
+  for (const name of ['examples', 'examples-mysql', 'examples-mariadb']) {
+    const text = readFileSync(new URL(`test/golden/${name}.case`, root), 'utf8');
+    for (const [, table, columns = ''] of text.matchAll(/^CREATE TABLE (\w+) \((.*)\);$/gm)) {
+      const [, row = ''] = new RegExp(`^${table}: .*\ni (.*)$`, 'm').exec(text) ?? [];
+      const values = row.match(/"(?:[^"\\]|\\.)*"|\S+/g) ?? [];
+      for (const [i, column] of columns.split(/, (?=\w+ [A-Z])/).entries()) {
+        const type = typeOf(column.replace(/^\w+ /, ''));
+        byType.set(type, [...(byType.get(type) ?? []), values[i] ?? '']);
+      }
+    }
+  }
+  return byType;
+}
+
+test('each example of the page of source types is a value of a golden case', () => {
+  const values = exampleValues();
+  for (const { type, examples, verified } of rows) {
+    assert.ok(examples.length > 0, `${type} has no example`);
+    for (const example of examples) {
+      if (verified.startsWith('unit')) {
+        const unit = readFileSync(new URL('test/unit/rows/temporal.test.ts', root), 'utf8');
+        assert.ok(unit.includes(example.replaceAll('"', '')), `${type}: no unit test has ${example}`);
+        continue;
+      }
+      const [begin = '', rest] = example.split('…');
+      const found = values
+        .get(type)
+        ?.some(value => (rest === undefined ? value === begin : value.startsWith(begin)));
+      assert.ok(found, `${type}: ${example} is none of ${values.get(type)?.join(', ')}`);
+    }
   }
 });
 

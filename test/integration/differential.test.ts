@@ -1,0 +1,36 @@
+/**
+ * Random tables of every type, random rows and random changes, on real servers: what the messages rebuild is what SELECT answers, byte for byte. A failure prints the case, its
+ * seed and its path; `UMBUS_SEED` runs another seed, `UMBUS_DIFFERENTIAL_RUNS` more cases (with a seed of the moment, unless one is given).
+ */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { Differential } from '../support/differential/differential.ts';
+import { randomCase } from '../support/differential/statements.ts';
+import { requireServer, serverKinds } from '../support/servers.ts';
+
+const RUNS = 60;
+const SEED = 20_261_128;
+
+const runs = Number(process.env['UMBUS_DIFFERENTIAL_RUNS'] ?? RUNS);
+const seed = Number(process.env['UMBUS_SEED'] ?? (runs > RUNS ? Date.now() % 2 ** 31 : SEED));
+const path = process.env['UMBUS_PATH'];
+
+for (const kind of serverKinds) {
+  test(`random tables and changes on ${kind} come out as SELECT gives them: ${runs} cases of seed ${seed}`, async t => {
+    await using server = await requireServer(t, kind, { args: ['--secure-file-priv='] });
+    if (server === null) return;
+    await using differential = await Differential.open(server);
+    await fc.assert(
+      fc.asyncProperty(randomCase(kind), async each => {
+        assert.deepEqual(await differential.run(each), []);
+      }),
+      { numRuns: runs, seed, ...(path === undefined ? {} : { path }), interruptAfterTimeLimit: 40 * 60_000 },
+    );
+    const { tables, statements } = differential;
+    t.diagnostic(`${kind}: tables ${JSON.stringify(tables)}, statements ${JSON.stringify(statements)}`);
+    if (path !== undefined) return;
+    assert.ok(tables.done > 4 * tables.refused, JSON.stringify(tables));
+    assert.ok(statements.done > statements.refused, JSON.stringify(statements));
+  });
+}
