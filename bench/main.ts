@@ -1,6 +1,6 @@
 /**
- * `npm run bench -- [--kafka] [SCALE]`: the figures of DESIGN as ratios, each against a limit or a peer in the same run on the same machine, with a
- * throw-away MariaDB that holds the loads bulk, OLTP and single, SCALE times their full size (default 1: about two minutes of load). With `--kafka`, see kafka.ts.
+ * `npm run bench -- [--latency] [--kafka] [SCALE]`: the figures of DESIGN as ratios, each against a limit or a peer in the same run on the same machine, with a
+ * throw-away MariaDB that holds the loads bulk, OLTP and single, SCALE times their full size (default 1: about two minutes of load). With `--kafka`, see kafka.ts; with `--latency`, heartbeat.ts.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { type Server, startMariadb } from '../test/support/servers.ts';
 import type { BenchLineOptions } from './bench-line.ts';
 import { benchDecode, type DecodeBenchRow } from './decode.ts';
+import { benchHeartbeat } from './heartbeat.ts';
 import { benchKafka } from './kafka.ts';
 import { type LoadSet, makeLoadSets } from './load-sets.ts';
 import { benchLog } from './log.ts';
@@ -163,9 +164,12 @@ async function benchEmbedded(scale: number): Promise<void> {
 
 const args = process.argv.slice(2);
 const onKafka = args.includes('--kafka');
-const scale = Number(args.find(arg => arg !== '--kafka') ?? 1);
-if (!(scale > 0) || args.length > (onKafka ? 2 : 1)) {
-  console.error('usage: npm run bench -- [--kafka] [SCALE]');
+const ofHeartbeats = args.includes('--latency');
+const given = args.filter(arg => arg !== '--kafka' && arg !== '--latency');
+const scale = Number(given[0] ?? 1);
+if (!(scale > 0) || given.length > 1) {
+  console.error('usage: npm run bench -- [--latency] [--kafka] [SCALE]');
   process.exit(2);
 }
-await (onKafka ? benchKafka(scale) : benchEmbedded(scale));
+if (ofHeartbeats) await benchHeartbeat(onKafka);
+else await (onKafka ? benchKafka(scale) : benchEmbedded(scale));

@@ -3,6 +3,7 @@ import { alarmsCommand } from './commands/alarms.ts';
 import { checkCommand } from './commands/check.ts';
 import { dashboardsCommand } from './commands/dashboards.ts';
 import { describeCommand } from './commands/describe.ts';
+import { heartbeatCommand } from './commands/heartbeat.ts';
 import { initCommand } from './commands/init.ts';
 import { parkedCommand } from './commands/parked.ts';
 import { referenceCommand } from './commands/reference.ts';
@@ -66,6 +67,7 @@ function commandsOf(terminal: Terminal, exitWith: ExitWith): readonly Command[] 
     checkCommand(terminal, exitWith),
     runCommand(terminal, exitWith),
     statusCommand(terminal, exitWith),
+    heartbeatCommand(terminal, exitWith),
     tailCommand(terminal),
     parkedCommand(terminal, exitWith),
     alarmsCommand(terminal, exitWith),

@@ -6,8 +6,10 @@ export type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan';
 /** What a command sees of the world outside: two streams, the environment and the wish to stop. */
 export interface Terminal {
   readonly environment: Readonly<Record<string, string | undefined>>;
-  /** Width of standard output in columns; null when it is no terminal. */
+  /** Width of standard output in columns; null when it is no terminal. May change. */
   readonly columns: number | null;
+  /** Height of standard output in lines; null when it is no terminal. May change. */
+  readonly rows: number | null;
   /** Records as they are. Resolves when the reader has room for more; a reader that went away (EPIPE) raises `stopping`. */
   write(text: string): Promise<void>;
   /** Results that are not records: as `write`, with secrets given to `protect` masked. */
@@ -59,7 +61,12 @@ export function processTerminal(exit: (code: number) => void): Terminal {
   };
   return {
     environment: process.env,
-    columns: process.stdout.isTTY ? process.stdout.columns : null,
+    get columns() {
+      return process.stdout.isTTY ? process.stdout.columns : null;
+    },
+    get rows() {
+      return process.stdout.isTTY ? process.stdout.rows : null;
+    },
     write,
     report: text => write(mask(text)),
     tell: text => {

@@ -1,10 +1,12 @@
 import { randomInt } from 'node:crypto';
+import type { BinlogFiles } from '../../change/binlog-horizon.ts';
 import type { ServerIdentity } from '../../ports/change-source.ts';
+import { binlogFiles } from './binlog-files.ts';
 import { withSession } from './connect.ts';
 import { readReplicas } from './doctor-account.ts';
 import type { MysqlLogin } from './options.ts';
 import { type ReplicaStatus, replicaStatus } from './replica-status.ts';
-import { type BinlogFile, listBinlogs, readBinlogEnd, readFacts, textOf } from './server-facts.ts';
+import { type BinlogFile, readBinlogEnd, readFacts, textOf } from './server-facts.ts';
 
 const SYSTEM_SCHEMAS = ['information_schema', 'mysql', 'performance_schema', 'sys'];
 /** Suggested ids lie above those that people choose by hand, and within 32 bits. */
@@ -56,6 +58,8 @@ export interface SourceStatus {
   readonly binlogs: readonly BinlogFile[];
   /** When the server is a replica itself, and the account may see that; else null. */
   readonly replica: ReplicaStatus | null;
+  /** The same, and how long they are kept. */
+  readonly kept: BinlogFiles;
 }
 
 /** Asks a server where its binlog stands. Errors: UMBUS_SOURCE_UNREACHABLE, UMBUS_SOURCE_AUTH, UMBUS_SOURCE_GRANT, UMBUS_SOURCE_SETTING. */
@@ -63,7 +67,10 @@ export function sourceStatus(source: MysqlLogin, signal?: AbortSignal): Promise<
   return withSession(source, signal, async session => {
     const facts = await readFacts(session);
     const end = await readBinlogEnd(session, facts);
-    const binlogs = await listBinlogs(session);
-    return { server: facts.identity, ...end, binlogs, replica: await replicaStatus(session, facts) };
+    const [clock] = await session.query('SELECT UNIX_TIMESTAMP() * 1000 AS ms');
+    const kept = await binlogFiles(session, facts, Number(clock?.['ms']));
+    const binlogs = kept.files.map(({ file, bytes }) => ({ name: file, sizeBytes: bytes }));
+    const replica = await replicaStatus(session, facts);
+    return { server: facts.identity, ...end, binlogs, kept, replica };
   });
 }

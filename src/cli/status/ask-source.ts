@@ -12,8 +12,8 @@ export async function askSource(
 ): Promise<SourceStatus> {
   const { sourceStatus } = await import('../../adapters/mysql/index.ts');
   try {
-    const { file, position, gtid, binlogs } = await sourceStatus(line.source, signal);
-    return sourceLag({ file, position, gtid, files: binlogs }, extractor, clock.now());
+    const { file, position, gtid, binlogs, kept } = await sourceStatus(line.source, signal);
+    return sourceLag({ file, position, gtid, files: binlogs, kept }, extractor, clock.now());
   } catch (error) {
     // A server that is down is something to tell, not a reason to hide what the log knows.
     return sourceAbsent(error);

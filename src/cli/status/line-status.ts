@@ -1,3 +1,4 @@
+import type { BinlogHorizon } from '../../change/binlog-horizon.ts';
 import type { Line } from '../../config/line.ts';
 
 /** What `umbus status` says of a line; also its `--json`. Times are ISO 8601 in UTC, sizes bytes, lags as named. */
@@ -49,6 +50,8 @@ export type SourceStatus =
       readonly lagSeconds: number | null;
       /** The file that comes next is not on the server any more. */
       readonly positionGone: boolean;
+      /** How long the server keeps what the extractor has not read; null before it has read anything. */
+      readonly retention: BinlogHorizon | null;
       /** Size of all binlog files that the server keeps. */
       readonly binlogBytes: number;
     }

@@ -1,4 +1,5 @@
 import { formatDuration, formatSize } from '../../config/quantity.ts';
+import { horizonText } from '../heartbeat/board-text.ts';
 import { plainText } from '../render/plain-text.ts';
 import { tableText } from '../table-text.ts';
 import type { Style } from '../terminal.ts';
@@ -31,6 +32,7 @@ function headText(status: LineStatus, paint: Paint): string {
     ['extractor', read],
     ['source', sourceText(status.source, paint)],
     ['lag', lagText(status.source, paint)],
+    ...(status.source.reachable ? [['binlog', horizonText(status.source.retention, paint)]] : []),
     ['parked', parkedText(status, paint)],
     ['log', `${log.place}${size}`],
   ];
