@@ -18,6 +18,7 @@ import {
 import { createExtractor } from '../src/stages/extract.ts';
 import type { SourceSignal } from '../src/stages/extract-signal.ts';
 import type { PullState } from '../src/stages/pull-state.ts';
+import type { TableSchema } from '../src/ums/table-schema.ts';
 import { LOAD_SCHEMA } from '../test/support/load.ts';
 import { memoryStore } from '../test/support/memory-store.ts';
 import { startMariadb } from '../test/support/servers.ts';
@@ -126,6 +127,7 @@ function decodeAll(runs: readonly Buffer[]): { seconds: number; rows: number; by
   const context = {
     stores: {
       tables: memoryStore(states),
+      schemas: memoryStore(new Map<string, TableSchema>()),
       signals: memoryStore(signals),
       pulls: memoryStore(new Map<string, PullState>()),
       changed: memoryStore(new Map<string, string>()),

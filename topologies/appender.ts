@@ -42,6 +42,7 @@ export const appender = defineTopology({
           ds: config.ds,
           ...config.appender,
           subscribed: subscription(config),
+          partitions: config.topics.partitions,
           signals: { schema: config.signals.schema, partitions: config.topics.partitions },
           beforeImage: beforeImage(config),
           result: resultPlacing(config),

@@ -3,7 +3,7 @@ import { UmbusError } from '../src/core/errors.ts';
 import type { AppendOptions, AppendOutput } from '../src/stages/append.ts';
 import { createAvroEncoder, withSchemaId } from '../src/stages/encode-avro.ts';
 import type { SinkOptions, Stream } from '../src/topology/stream.ts';
-import { bySchema, resultTopic, schemaNames, type TopicSettings } from './topics.ts';
+import { bySchema, noticeTopic, resultTopic, schemaNames, type TopicSettings } from './topics.ts';
 
 /** Schemas of Avro that are asked for at once. */
 const IN_FLIGHT = 16;
@@ -31,16 +31,17 @@ export function avroOptions(
 }
 
 /**
- * Writes what the appender emits to the result topics. Avro: one record a row; a message waits for the id of its schema, which is asked for once.
+ * Writes what the appender emits to the result topics, and its notices to `<ds>_schema`. Avro: one record a row; a message waits for the id of its schema, which is asked for once.
  * Throws UMBUS_TOPOLOGY_INVALID for Avro without a registry.
  */
 export function writeResults(appended: Stream<string, AppendOutput>, config: TopicSettings): void {
   const results = bySchema(config, resultTopic);
+  const notices = noticeTopic(config);
   const avro = schemaNames(config).filter(schema => isAvro(config, schema));
   const json = schemaNames(config).filter(schema => !avro.includes(schema));
   const sink = (schemas: readonly string[]) =>
     ({
-      topics: schemas.map(results.of),
+      topics: [...schemas.map(results.of), notices],
       key: output => output.key,
       value: output => output.value,
       partition: output => output.partition,
@@ -48,14 +49,14 @@ export function writeResults(appended: Stream<string, AppendOutput>, config: Top
       key: (output: AppendOutput) => Uint8Array;
       value: (output: AppendOutput) => Uint8Array;
     };
-  const topicOf = (output: AppendOutput) => results.of(output.schema);
+  const topicOf = (output: AppendOutput) => (output.notice === true ? notices : results.of(output.schema));
   if (avro.length === 0) {
     appended.to('result', topicOf, sink(json));
     return;
   }
   const { rows } = registeredOf(config);
   const formats = appended.branch('format', {
-    avro: output => isAvro(config, output.schema),
+    avro: output => output.notice !== true && isAvro(config, output.schema),
     json: () => true,
   });
   formats.avro
@@ -65,8 +66,8 @@ export function writeResults(appended: Stream<string, AppendOutput>, config: Top
       order: 'partition',
     })
     .flatMap('rows', outputs => outputs)
-    .to('result-avro', topicOf, sink(avro));
-  if (json.length > 0) formats.json.to('result', topicOf, sink(json));
+    .to('result-avro', topicOf, { ...sink(avro), topics: avro.map(results.of) });
+  formats.json.to(json.length > 0 ? 'result' : 'notices', topicOf, sink(json));
 }
 
 function registeredOf({ ds, registered }: TopicSettings): LineSchemas {

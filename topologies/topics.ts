@@ -6,6 +6,7 @@ import { bytes, utf8 } from '../src/topology/serdes.ts';
 import { topic } from '../src/topology/topic.ts';
 import type { Serde, Topic } from '../src/topology/types.ts';
 import { pullTopicOf } from '../src/ums/namespace.ts';
+import { noticeTopicOf } from '../src/ums/schema-notice.ts';
 
 /** What the topic names of a line depend on. */
 export type TopicSettings = Pick<Line, 'ds' | 'schemas' | 'topics'> & {
@@ -53,6 +54,11 @@ export function resultTopic(line: TopicSettings, schema: string): Topic<Uint8Arr
 /** `<ds>_pull`: what becomes of full pulls, as the appender tells it (change/pull-signal.ts). */
 export function pullTopic(line: TopicSettings): Topic<Uint8Array, Uint8Array> {
   return topic(pullTopicOf(line.ds), bytes, bytes, { ...kept(line), partitions: 1 });
+}
+
+/** `<ds>_schema`: a notice for each change of a table; kept for ever, since it is the history of the columns. */
+export function noticeTopic(line: Pick<Line, 'ds'>): Topic<Uint8Array, Uint8Array> {
+  return topic(noticeTopicOf(line.ds), bytes, bytes, { partitions: 1 });
 }
 
 /** `<ds>_dead`: what could not be processed, until it is replayed; never dropped by age. */

@@ -65,6 +65,11 @@ export class SqlReader {
     return true;
   }
 
+  /** Whether no token is left. */
+  get done(): boolean {
+    return this.peek() === END;
+  }
+
   /** A table's name, with or without a schema before it. Null when the next token is no name. */
   tableName(): { readonly schema: string | null; readonly table: string } | null {
     const first = this.next().name;

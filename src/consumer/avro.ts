@@ -5,7 +5,12 @@ import { datumOf, type RowDecoder, rowDecoder } from '../ums/avro-rows.ts';
 import { HEARTBEAT_SCHEMA, TERMINATION_SCHEMA } from '../ums/avro-schema.ts';
 import { avroRecordType } from '../ums/avro-type.ts';
 import { SYSTEM_FIELDS, UMS_VERSION } from '../ums/message.ts';
-import type { UmsMessage, UmsMessageType, UmsNextVersion, UmsTerminationReason } from '../ums/types.ts';
+import {
+  terminationReasons,
+  type UmsMessage,
+  type UmsMessageType,
+  type UmsNextVersion,
+} from '../ums/types.ts';
 import { invalidUms, type MessagePlace } from './invalid.ts';
 import { parseKey, type UmsNamespace } from './namespace.ts';
 
@@ -106,16 +111,20 @@ function terminations(schema: string): ReadValue {
   const type = avroRecordType(schema);
   const fields = TIME_FIELD === undefined ? [] : [TIME_FIELD];
   return value => {
-    const { ums_ts_, ums_batch_id_, ums_reason_, ums_next_ } = type.fromBuffer(datumOf(value));
+    const { ums_ts_, ums_batch_id_, ums_reason_, ums_next_, ums_uid_, ums_renamed_to_ } = type.fromBuffer(
+      datumOf(value),
+    );
     // A producer's own text, of the form that ums.schema.json gives it.
     const next: UmsNextVersion | null = typeof ums_next_ === 'string' ? JSON.parse(ums_next_) : null;
-    const reason = reasons.find(each => each === ums_reason_);
+    const reason = terminationReasons.find(each => each === ums_reason_);
     return {
       types: ['data_increment_termination'],
       schema: {
         batchId: Number(ums_batch_id_),
         fields,
         ...(reason !== undefined && { reason }),
+        ...(typeof ums_uid_ === 'string' && { uid: ums_uid_ }),
+        ...(typeof ums_renamed_to_ === 'string' && { renamedTo: ums_renamed_to_ }),
         ...(next !== null && { next }),
       },
       payload: [{ tuple: [String(ums_ts_)] }],
@@ -135,8 +144,6 @@ function heartbeats(schema: string): ReadValue {
     };
   };
 }
-
-const reasons: readonly UmsTerminationReason[] = ['truncate', 'drop', 'schema'];
 
 /** Without a cause: what avsc throws may quote the value. */
 function valueWith(read: ReadValue, value: Uint8Array, place: MessagePlace | null): ReturnType<ReadValue> {

@@ -3,6 +3,14 @@
 export type { SchemaRegistry } from '../ports/schema-registry.ts';
 export { partitionOfKey } from '../ums/placing-key.ts';
 export type {
+  NoticeReason,
+  NoticeRows,
+  NoticeStatement,
+  SchemaNotice,
+  SourcePlace,
+} from '../ums/schema-notice.ts';
+export type { SchemaChange, SchemaColumn, TableSchema, TypeChange, Verdict } from '../ums/table-schema.ts';
+export type {
   UmsField,
   UmsMessage,
   UmsMessageType,
@@ -19,6 +27,7 @@ export { parseKey, parseNamespace, type UmsKey, type UmsNamespace } from './name
 export { readUms } from './read.ts';
 export { openRegistry, type RegistryAccess } from './registry.ts';
 export { rows, type UmsRow, type UmsValues } from './rows.ts';
+export { readSchemaNotice, schemaAsOf } from './schema-notice.ts';
 export { type SubscribeFrom, type SubscribeOptions, subscribe, type UmsRecord } from './subscribe.ts';
 export { type Applied, createTable, type TableOptions, type UmsTable } from './table.ts';
 export { createTables, type UmsTables } from './tables.ts';

@@ -1,4 +1,11 @@
-import type { UmsField, UmsMessage, UmsNextVersion, UmsType, UmsValue } from '../ums/types.ts';
+import type {
+  UmsField,
+  UmsMessage,
+  UmsNextVersion,
+  UmsTerminationReason,
+  UmsType,
+  UmsValue,
+} from '../ums/types.ts';
 import { createBagStore } from './bag-store.ts';
 import { invalidUms } from './invalid.ts';
 import { createKeyedStore, filled, keyText } from './keyed-store.ts';
@@ -44,6 +51,11 @@ export class PartitionTable {
   /** The version that is open; -1 before the first message. */
   get version(): number {
     return this.#version;
+  }
+
+  /** The highest `ums_uid_` applied; -1 before the first. */
+  get seen(): bigint {
+    return this.#seen;
   }
 
   /** Takes a message in; `version`: as its namespace says. Errors: UMBUS_UMS_INVALID. */
@@ -102,13 +114,13 @@ export class PartitionTable {
     return { ...counts, ended: null };
   }
 
-  #end(version: number, reason: 'truncate' | 'drop' | 'schema', next: UmsNextVersion | undefined): Applied {
+  #end(version: number, reason: UmsTerminationReason, next: UmsNextVersion | undefined): Applied {
     if (version < this.#version) return nothing;
     if (reason === 'schema' && next !== undefined) {
       this.#reshape(next.fields, keyOf(this.#wantedKey ?? next.primaryKey, next.fields));
     }
     this.#version = version + 1;
-    if (reason !== 'schema') this.#store = this.#storeOf([], this.#key, false);
+    if (reason !== 'schema' && reason !== 'reload') this.#store = this.#storeOf([], this.#key, false);
     return { ...nothing, ended: reason };
   }
 

@@ -1,4 +1,10 @@
-import type { UmsField, UmsMessage, UmsMessageType, UmsTerminationReason, UmsType } from '../ums/types.ts';
+import {
+  terminationReasons,
+  type UmsField,
+  type UmsMessage,
+  type UmsMessageType,
+  type UmsType,
+} from '../ums/types.ts';
 import { invalidUms, type MessagePlace } from './invalid.ts';
 import { parseNamespace } from './namespace.ts';
 
@@ -44,7 +50,7 @@ const jsonTypes: Readonly<Record<UmsType, 'string' | 'number' | 'boolean'>> = {
   jsonobject: 'string',
 };
 
-const reasons: readonly string[] = ['truncate', 'drop', 'schema'] satisfies UmsTerminationReason[];
+const reasons: readonly string[] = terminationReasons;
 const versionText = /^1\.([3-9]|[1-9][0-9]+)$/;
 const idText = /^(0|[1-9][0-9]*)$/;
 const decoder = new TextDecoder('utf-8', { fatal: true });
@@ -84,11 +90,14 @@ function faultOf(message: unknown): string | null {
 }
 
 function faultOfSchema(schema: Record<string, unknown>, type: UmsMessageType): string | null {
-  const { namespace, batchId, fields, primaryKey, reason, next, batch } = schema;
+  const { namespace, batchId, innerVersion, fields, primaryKey, reason, uid, renamedTo, next, batch } =
+    schema;
   if (typeof namespace !== 'string' || !isNamespace(namespace)) {
     return 'schema.namespace is not seven parts with a version';
   }
   if (batchId !== undefined && !isCount(batchId)) return 'schema.batchId is not a whole number';
+  if (innerVersion !== undefined && !isCount(innerVersion))
+    return 'schema.innerVersion is not a whole number';
   if (!Array.isArray(fields)) return 'schema.fields is not an array';
   const columnsFault = faultOfColumns(fields, primaryKey, 'schema');
   if (columnsFault !== null) return columnsFault;
@@ -99,9 +108,11 @@ function faultOfSchema(schema: Record<string, unknown>, type: UmsMessageType): s
     }
   }
   if (reason !== undefined && (typeof reason !== 'string' || !reasons.includes(reason))) {
-    return 'schema.reason is not truncate, drop or schema';
+    return `schema.reason is not one of ${reasons.join(', ')}`;
   }
   if (batch !== undefined && !isBatch(batch)) return 'schema.batch is not what a full pull says of itself';
+  if (uid !== undefined && (typeof uid !== 'string' || !idText.test(uid))) return 'schema.uid is not digits';
+  if (renamedTo !== undefined && typeof renamedTo !== 'string') return 'schema.renamedTo is not a name';
   if (next === undefined) return null;
   if (!isRecord(next) || !Array.isArray(next['fields'])) return 'schema.next has no fields';
   return faultOfColumns(next['fields'], next['primaryKey'], 'schema.next');

@@ -1,4 +1,4 @@
-import type { UmsField, UmsMessage, UmsValue } from '../ums/types.ts';
+import type { UmsField, UmsMessage, UmsTerminationReason, UmsValue } from '../ums/types.ts';
 import { invalidUms } from './invalid.ts';
 import { parseNamespace, type UmsNamespace } from './namespace.ts';
 import { inShape, PartitionTable, typesOf } from './partition-table.ts';
@@ -26,7 +26,7 @@ export interface Applied {
   /** Removals that found no such row: the reader began after the row was written. */
   readonly unmatched: number;
   /** Set when the message was a termination that counted. */
-  readonly ended: 'truncate' | 'drop' | 'schema' | null;
+  readonly ended: UmsTerminationReason | null;
 }
 
 /** A table as its messages leave it. */
@@ -62,6 +62,8 @@ export interface UmsTable {
  *   are taken out, new ones are null until the row is written again, since the server does not log the values it fills in. Without
  *   a key such a row is not found again when the server filled in something else.
  *
+ * - A termination with reason `rename` takes the rows away: among the tables of `createTables` to the new name, otherwise they are gone. After `reload` the rows stay, though some of them
+ *   are others in the source.
  * - Of a table on several partitions the newest `ums_uid_` of a key wins over all of them. A `truncate` or `drop` that one partition knows of hides the rows of the
  *   others that do not yet.
  *
@@ -71,8 +73,26 @@ export function createTable(options: TableOptions = {}): UmsTable {
   return new KeptTable(options);
 }
 
-class KeptTable implements UmsTable {
+/** Rows that leave a table because it has another name now. */
+export interface RenamedRows {
+  /** `schema.table`. */
+  readonly to: string;
+  /** Where that was, in the order of `ums_uid_`. */
+  readonly uid: bigint;
+  readonly part: PartitionTable;
+}
+
+/** Ends that a table remembers. A partition that is read later than another by more of them would bring rows back that are gone. */
+const ENDS_KEPT = 10_000;
+
+/** A table among others; see {@link createTable}. */
+export class KeptTable implements UmsTable {
   readonly #options: TableOptions;
+  readonly #tellRenamed: (rows: RenamedRows) => void;
+  /** Rows that came from tables of other names, and where. */
+  #adopted: readonly Omit<RenamedRows, 'to'>[] = [];
+  /** Where its rows went, each once and in order: to another name, or away (null). */
+  readonly #ends: { readonly uid: bigint; readonly to: string | null; readonly version: number }[] = [];
   readonly #parts = new Map<number, PartitionTable>();
   /** The partition with the newest version of the columns. */
   #front: PartitionTable | null = null;
@@ -80,19 +100,21 @@ class KeptTable implements UmsTable {
   /** The newest version that ended without rows. */
   #emptied = -1;
 
-  constructor(options: TableOptions) {
+  /** `tellRenamed` is given the rows of a table that has another name. */
+  constructor(options: TableOptions, tellRenamed: (rows: RenamedRows) => void = () => {}) {
     this.#options = options;
+    this.#tellRenamed = tellRenamed;
   }
 
   get size(): number {
-    if (this.#parts.size === 1) return this.#front?.store.size ?? 0;
+    if (this.#parts.size === 1 && this.#adopted.length === 0) return this.#front?.store.size ?? 0;
     let size = 0;
     for (const _ of this.rows()) size += 1;
     return size;
   }
 
   get fields(): readonly UmsField[] {
-    return this.#front?.fields ?? [];
+    return this.#shape?.fields ?? [];
   }
 
   get namespace(): UmsNamespace | null {
@@ -100,7 +122,7 @@ class KeptTable implements UmsTable {
   }
 
   get key(): readonly string[] | null {
-    return this.#front?.key ?? null;
+    return this.#shape?.key ?? null;
   }
 
   get(...key: readonly UmsValue[]): UmsValues | undefined {
@@ -133,14 +155,14 @@ class KeptTable implements UmsTable {
     if (this.#namespace !== null && !sameTable(this.#namespace, place)) {
       throw invalidUms('it belongs to another table than the messages before it', null);
     }
-    const part =
-      this.#parts.get(partition) ??
-      new PartitionTable(this.#options, (change, outcome, from) => this.#removed(change, outcome, from));
+    const known = this.#parts.get(partition);
+    const part = this.#rowsAway(message, place.version, known) ?? known ?? this.#newPart();
     const applied = part.apply(message, place.version);
     if (message.protocol.type === 'data_increment_heartbeat') return applied;
     this.#parts.set(partition, part);
     if (applied.ended === 'truncate' || applied.ended === 'drop') {
       this.#emptied = Math.max(this.#emptied, place.version);
+      this.#emptyAt(uidOf(message) ?? part.seen, place.version);
     }
     if (this.#front === null || part.version >= this.#front.version) {
       if (part.fields.length > 0 || this.#front === null) this.#front = part;
@@ -149,32 +171,97 @@ class KeptTable implements UmsTable {
     return applied;
   }
 
-  /** The partitions whose rows have not gone with their version. */
+  /** Takes rows that had another name until then. They may have gone on from here already. */
+  adopt({ uid, part }: Omit<RenamedRows, 'to'>): void {
+    const end = this.#ends.find(each => each.uid > uid);
+    if (end === undefined) this.#adopted = [...this.#adopted, { uid, part }];
+    else if (end.to !== null) this.#tellRenamed({ to: end.to, uid: end.uid, part });
+  }
+
+  #newPart(): PartitionTable {
+    return new PartitionTable(this.#options, (change, outcome, from) => this.#removed(change, outcome, from));
+  }
+
+  /** Hands the rows of a partition on when the message says that the table has another name; gives a part without rows for it then. */
+  #rowsAway(message: UmsMessage, version: number, part: PartitionTable | undefined): PartitionTable | null {
+    const { reason, renamedTo: to } = message.schema;
+    if (reason !== 'rename' || (part !== undefined && version < part.version)) return null;
+    const uid = uidOf(message) ?? part?.seen ?? -1n;
+    const leaving = this.#adopted.filter(each => each.uid < uid);
+    this.#adopted = this.#adopted.filter(each => each.uid >= uid);
+    this.#noteEnd(uid, to ?? null, version);
+    if (to !== undefined) {
+      for (const { part: adopted } of leaving) this.#tellRenamed({ to, uid, part: adopted });
+      // Another partition may know of a later version without rows: that is not of these, which this one would have emptied itself.
+      if (part !== undefined) this.#tellRenamed({ to, uid, part });
+    }
+    if (this.#front === part) this.#front = null;
+    return this.#newPart();
+  }
+
+  #emptyAt(uid: bigint, version: number): void {
+    this.#noteEnd(uid, null, version);
+    this.#adopted = this.#adopted.filter(each => each.uid > uid);
+  }
+
+  #noteEnd(uid: bigint, to: string | null, version: number): void {
+    const at = this.#ends.findLastIndex(end => end.uid <= uid) + 1;
+    if (this.#ends[at - 1]?.uid === uid) return;
+    this.#ends.splice(at, 0, { uid, to, version });
+    if (this.#ends.length > ENDS_KEPT) this.#ends.shift();
+  }
+
+  /** The part whose columns the table has: rows that came later from another name have newer ones. */
+  get #shape(): PartitionTable | null {
+    let newest: Omit<RenamedRows, 'to'> | null = null;
+    for (const each of this.#adopted) {
+      if (each.part.fields.length === 0) continue;
+      const newer = newest === null || each.uid > newest.uid;
+      if (newer || (each.uid === newest?.uid && each.part.version >= newest.part.version)) newest = each;
+    }
+    const front = this.#front;
+    if (newest === null) return front;
+    return front === null || front.fields.length === 0 || front.seen < newest.uid ? newest.part : front;
+  }
+
+  /** The partitions whose rows have not gone with their version, and the rows that came from elsewhere. */
   *#shown(): Generator<PartitionTable> {
     for (const part of this.#parts.values()) if (part.version > this.#emptied) yield part;
+    for (const { part } of this.#adopted) yield part;
   }
 
   #inFrontShape(part: PartitionTable): (values: UmsValues) => UmsValues {
-    const front = this.#front;
-    if (front === null || front.version === part.version) return values => values;
+    const front = this.#shape;
+    if (front === null || front === part) return values => values;
+    if (this.#adopted.length === 0 && front.version === part.version) return values => values;
     const types = typesOf(part.fields);
     return values => inShape(values, types, front.fields);
   }
 
   /** A row that a partition removes may have come to another one, before its table was placed by other columns. */
   #removed(change: RowChange, outcome: RowOutcome, from: PartitionTable): RowOutcome {
-    if (this.#parts.size < 2 || outcome === 'repeat') return outcome;
+    if (this.#parts.size + this.#adopted.length < 2 || outcome === 'repeat') return outcome;
     const keyless = from.key === null;
     if (keyless && outcome === 'applied') return outcome;
     let result = outcome;
-    for (const part of this.#parts.values()) {
-      if (part === from || part.version > from.version) continue;
+    // Partitions that are behind may have rows of a table that had this name before.
+    const since = this.#ends.findLast(end => end.uid < change.uid)?.version ?? -1;
+    const own = [...this.#parts.values()].filter(
+      part => part !== from && part.version <= from.version && part.version > since,
+    );
+    // What came here after the removal is not meant by it.
+    const adopted = this.#adopted.filter(each => each.uid < change.uid);
+    for (const part of [...own, ...adopted.map(each => each.part)]) {
       if (!part.store.takeOut(change)) continue;
       result = 'applied';
       if (keyless) break;
     }
     return result;
   }
+}
+
+function uidOf({ schema: { uid } }: UmsMessage): bigint | null {
+  return uid === undefined ? null : BigInt(uid);
 }
 
 function sameTable(a: UmsNamespace, b: UmsNamespace): boolean {

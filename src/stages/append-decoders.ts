@@ -5,10 +5,12 @@ import { parseTableMap } from '../binlog/table-map.ts';
 import type { ColumnMap, TableMap } from '../binlog/table-map-types.ts';
 import { pageTableMap } from '../change/pull-page.ts';
 import type { RawTable } from '../change/raw-run.ts';
+import { tableSchema } from '../change/table-schema.ts';
 import { type MaskRules, NO_MASKS } from '../masking/mask-spec.ts';
 import { maskPlan } from '../masking/row-mask.ts';
 import { dataHeader } from '../ums/message.ts';
 import { namespaceOf } from '../ums/namespace.ts';
+import type { TableSchema } from '../ums/table-schema.ts';
 import type { UmsNextVersion } from '../ums/types.ts';
 import type { Zone } from '../ums/zone.ts';
 import { type MaskedState, maskedState } from './append-masked.ts';
@@ -16,6 +18,14 @@ import { type VersionColumn, versionColumns } from './append-state.ts';
 
 /** Decoders kept; the one that came first makes room. */
 const KEPT = 4096;
+
+/** What the messages of a table say of its version: as its state has it. */
+export interface MessageVersion {
+  readonly version: number;
+  readonly innerVersion: number;
+  /** Number of the latest full pull; default 0. */
+  readonly batch?: number;
+}
 
 /** A table's decoder, and what its messages begin with. */
 export interface TableDecoder {
@@ -27,12 +37,9 @@ export interface TableDecoder {
   readonly wide: readonly string[];
   /** What masks the rows; null for nothing. */
   readonly masked: MaskedState | null;
+  readonly schema: TableSchema;
   /** The start of a message of a version and a batch; `initial`: with rows of a full pull. */
-  header(
-    version: number,
-    batchId: number,
-    initial?: boolean,
-  ): { readonly namespace: string; readonly bytes: Buffer };
+  header(version: MessageVersion, initial?: boolean): { readonly namespace: string; readonly bytes: Buffer };
 }
 
 /** Decoders by the fingerprint of their table map. Holds nothing that depends on what was decoded before. */
@@ -92,25 +99,26 @@ export class DecoderCache {
       ...(masks !== null && { mask: (fields, primaryKey) => maskPlan(masks, name, fields, primaryKey) }),
     });
     const ds = this.#ds;
-    let made: {
-      version: number;
-      batchId: number;
-      initial: boolean;
-      namespace: string;
-      bytes: Buffer;
-    } | null = null;
+    let made: (MessageVersion & { initial: boolean; namespace: string; bytes: Buffer }) | null = null;
+    const masked = maskedState(this.#masks.revision, masks, writer.fields);
     return {
       writer,
       fingerprint,
       columns: versionColumns(writer.fields),
-      masked: maskedState(this.#masks.revision, masks, writer.fields),
+      masked,
       wide: wideColumns(map),
-      header(version, batchId, initial = false) {
-        if (made?.version !== version || made.batchId !== batchId || made.initial !== initial) {
+      schema: tableSchema(map, writer, masked?.columns),
+      header({ version, innerVersion, batch = 0 }, initial = false) {
+        if (
+          made?.version !== version ||
+          made.innerVersion !== innerVersion ||
+          made.batch !== batch ||
+          made.initial !== initial
+        ) {
           const namespace = namespaceOf(ds, table, version);
-          const batch = { type: initial ? 'data_initial_data' : 'data_increment_data', id: batchId } as const;
-          const bytes = dataHeader(namespace, writer.fields, writer.primaryKey, batch);
-          made = { version, batchId, initial, namespace, bytes };
+          const kind = { type: initial ? 'data_initial_data' : 'data_increment_data', id: batch } as const;
+          const bytes = dataHeader(namespace, writer.fields, writer.primaryKey, kind, innerVersion);
+          made = { version, innerVersion, batch, initial, namespace, bytes };
         }
         return made;
       },

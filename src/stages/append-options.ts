@@ -23,6 +23,8 @@ export interface AppendOptions {
   readonly timeZone?: string;
   /** Whether a table is published; default all. Events of others are left out. Must not change while the processor lives. */
   readonly subscribed?: (schema: string, table: string) => boolean;
+  /** Partitions of `<ds>.<schema>`, so that a task leaves the tables of the others alone that a statement names; default 1: all are its own. */
+  readonly partitions?: number;
   /** Whether all updates of a table carry a `b` row; default none. Must not change while the processor lives. */
   readonly beforeImage?: (schema: string, table: string) => boolean;
   /**
@@ -55,6 +57,7 @@ export interface AppendSettings {
   readonly maxBytes: number;
   readonly zone: Zone;
   readonly subscribed: (schema: string, table: string) => boolean;
+  readonly partitions: number;
   readonly beforeImage: (schema: string, table: string) => boolean;
   /** Null: all rows in the partition of their record. */
   readonly result: (schema: string) => ResultPlacing | null;
@@ -78,8 +81,10 @@ export interface PublishedTable {
 
 /** A message on its way to its topic. */
 export interface AppendOutput {
-  /** `<ds>.<schema>.result`. */
+  /** `<ds>.<schema>.result`; for a notice `<ds>_schema`. */
   readonly topic: string;
+  /** Whether it is a notice of a table's schema, and no UMS; absent for no. */
+  readonly notice?: true;
   readonly schema: string;
   readonly table: string;
   readonly partition: number;

@@ -13,6 +13,7 @@ export interface PageTarget {
   readonly schema: string;
   readonly table: string;
   readonly version: number;
+  readonly innerVersion: number;
   readonly batch: number;
   /** Partition of a table whose rows are all in one. */
   readonly home: number;
@@ -37,7 +38,7 @@ export function writePage(
   const { prefix, settings } = shared;
   const { writer } = decoder;
   const { placing, home } = target;
-  const header = decoder.header(target.version, target.batch, true);
+  const header = decoder.header(target, true);
   const timeMs = low.seconds * 1000 + (low.micros < 0 ? 0 : Math.floor(low.micros / 1000));
   const key = messageKey('data_initial_data', header.namespace, timeMs, settings.ds);
   const most = Math.max(1, settings.maxBytes - header.bytes.length - ENVELOPE_END_BYTES);

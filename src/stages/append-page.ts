@@ -16,14 +16,16 @@ import { type PullState, type PullWindow, placeText } from './pull-state.ts';
 export function appendPageRun(
   run: RawRun,
   head: PageHead,
-  { shared, decoders, stateOf, wanted }: RunContext,
+  { shared, decoders, stateOf, columnsOf, wanted }: RunContext,
 ): ReadonlyMap<string, TablePart> {
   const parts = new Map<string, TablePart>();
   if (shared.pulls === null) return parts;
-  appendPage(run, head, shared, shared.pulls, decoders, (schema, table) => {
+  appendPage(run, head, shared, shared.pulls, decoders, (schema, table, { epoch, fileNumber }) => {
     if (!wanted(schema, table)) return null;
     const key = `${schema}.${table}`;
-    const part = new TablePart(schema, table, stateOf(key) ?? NEW_TABLE, shared);
+    const before = { state: stateOf(key) ?? NEW_TABLE, columns: columnsOf(key) };
+    const source = { epoch, file: '', fileNumber };
+    const part = new TablePart({ schema, table }, before, { ...shared, source });
     parts.set(key, part);
     return part;
   });
@@ -40,7 +42,7 @@ function appendPage(
   shared: AppendShared,
   desk: PullDesk,
   decoders: DecoderCache,
-  partOf: (schema: string, table: string) => TablePart | null,
+  partOf: (schema: string, table: string, low: PullWindow['low']) => TablePart | null,
 ): void {
   const [table] = run.tables;
   if (run.kind !== PAGE_KIND || table === undefined) {
@@ -50,7 +52,7 @@ function appendPage(
   const state = desk.stateOf(key);
   const window = state?.windows.find(({ token }) => token === head.token);
   if (state === undefined || window === undefined || !window.high || window.page !== head.page) return;
-  const part = partOf(table.schema, table.table);
+  const part = partOf(table.schema, table.table, window.low);
   if (part === null) return;
   let decoder: TableDecoder;
   try {

@@ -1,3 +1,4 @@
+import { hasTakenEffect } from '../binlog/alter-phase.ts';
 import {
   EVENT_CHECKSUM_BYTES,
   EVENT_FLAGS_AT,
@@ -14,16 +15,21 @@ import { fileNumberOf } from '../binlog/rotate.ts';
 import { isRowsEvent } from '../binlog/rows/rows-event.ts';
 import type { RawRun, RawTable } from '../change/raw-run.ts';
 import type { SignalKind } from '../change/signal-tables.ts';
+import { droppedSchema, type TableEffect, tableEffects } from '../change/table-effects.ts';
 import { UmbusError } from '../core/errors.ts';
 import { FILE_NUMBER_MAX } from '../ums/ids.ts';
+import type { TableSchema } from '../ums/table-schema.ts';
 import { viewOf } from '../ums/tuple-buffer.ts';
 import type { DecoderCache, TableDecoder } from './append-decoders.ts';
+import { applyEffect } from './append-effects.ts';
 import type { EventPlace } from './append-event.ts';
 import { TRANSACTION_SPAN } from './append-park.ts';
+import type { AppendShared } from './append-shared.ts';
 import type { SignalReader } from './append-signal.ts';
 import { NEW_TABLE, type TableState } from './append-state.ts';
-import { emptiedTables } from './append-statement.ts';
-import { type AppendShared, TablePart } from './append-table.ts';
+import { TablePart } from './append-table.ts';
+import type { VersionEvent } from './append-versions.ts';
+import { tablePartition } from './dispatch.ts';
 
 /** What decoding a run needs beside the run. */
 export interface RunContext {
@@ -31,6 +37,8 @@ export interface RunContext {
   readonly decoders: DecoderCache;
   /** The state of a table before the run. */
   readonly stateOf: (key: string) => TableState | undefined;
+  /** Its columns then; null for none. */
+  readonly columnsOf: (key: string) => TableSchema | null;
   /** `schema.table` of all known tables. */
   readonly known: () => Iterable<string>;
   /** What reads the signal rows of the run; null for nobody. */
@@ -176,7 +184,7 @@ class RunWalk {
     for (let o = start; o < end; ) {
       const next = this.#place(o, end);
       signals?.take(table, kind, this.#event, {
-        all: schema => this.#partsIn(schema),
+        all: schema => this.#tablesIn(schema).map(name => this.#partOf(schema, name)),
         one: (schema, name) => this.#partOf(schema, name),
         shared,
       });
@@ -202,36 +210,55 @@ class RunWalk {
     part.rows(event);
   }
 
-  /** Statements of a schema: only those that empty whole tables of it matter here. Other schemas that a statement names have a copy of their own. */
+  /** Statements of a schema: only what they do to whole tables of it matters here. Other schemas that a statement names have a copy of their own. */
   #statements(table: RawTable, index: number, start: number, end: number): void {
     let o = start;
     while (o < end) {
       const next = this.#place(o, end);
       const { type, bytes, start: at, end: eventEnd } = this.#event;
       if (type === EventType.QUERY || type === EventType.EXECUTE_LOAD_QUERY) {
-        const query = parseQuery(type, bytes, at + EVENT_HEADER_BYTES, eventEnd);
-        for (const { reason, schema, table: name } of emptiedTables(query.sql)) {
-          const owner = schema ?? (query.schema === '' ? table.schema : query.schema);
-          if (owner !== table.schema) continue;
-          const parts = name === null ? this.#partsIn(owner) : [this.#partOf(owner, name)];
-          for (const part of parts) this.#empty(part, reason, index, o, next);
-        }
+        const { schema, sql } = parseQuery(type, bytes, at + EVENT_HEADER_BYTES, eventEnd);
+        if (this.#hasTakenEffect()) this.#effects(table.schema, index, sql, schema, { start: o, end: next });
       }
       o = next;
     }
   }
 
-  #empty(
-    part: TablePart | null,
-    reason: 'truncate' | 'drop',
+  #hasTakenEffect(): boolean {
+    const [start, end] = [this.#transactionStart, this.#transactionEnd];
+    return end <= start || hasTakenEffect(this.#event.bytes, start, end - this.#checksum);
+  }
+
+  #effects(
+    owner: string,
     index: number,
-    start: number,
-    end: number,
+    sql: string,
+    defaultSchema: string,
+    span: { readonly start: number; readonly end: number },
   ): void {
-    if (part === null) return;
-    if (part.isParked) this.#park(part, index, start, end);
-    else if (part.isKnown) part.empty(reason, this.#event);
-    else if (reason === 'drop') part.name(false);
+    const event: VersionEvent = { place: this.#event, sql };
+    /** Tables that have the statement among what is parked of them. */
+    const kept = new Set<TablePart>();
+    const dropped = droppedSchema(sql) === owner ? this.#tablesIn(owner) : [];
+    const effects: readonly TableEffect[] = [
+      ...dropped.map(table => ({ kind: 'empty', reason: 'drop', table }) as const),
+      ...tableEffects(sql, defaultSchema === '' ? owner : defaultSchema, owner),
+    ];
+    for (const effect of effects) {
+      const part = this.#isHere(owner, effect.table) ? this.#partOf(owner, effect.table) : null;
+      if (part === null) continue;
+      if (!part.isParked) applyEffect(part, effect, event, this.#context.shared.published);
+      else if (!kept.has(part)) {
+        kept.add(part);
+        this.#park(part, index, span.start, span.end);
+      }
+    }
+  }
+
+  /** Statements come to all partitions of their schema, a table is on one. */
+  #isHere(schema: string, table: string): boolean {
+    const { partition, settings } = this.#context.shared;
+    return settings.partitions === 1 || tablePartition(schema, table, settings.partitions) === partition;
   }
 
   #park(part: TablePart, index: number, start: number, end: number): void {
@@ -246,24 +273,25 @@ class RunWalk {
 
   /** The table's part of this record; null when it is not wanted. A statement's tables that nothing is known of get one too, which changes nothing. */
   #partOf(schema: string, table: string): TablePart | null {
-    const { wanted, stateOf, shared } = this.#context;
+    const { wanted, stateOf, columnsOf, shared } = this.#context;
     if (!wanted(schema, table)) return null;
     const key = `${schema}.${table}`;
     let part = this.parts.get(key);
     if (part === undefined) {
-      part = new TablePart(schema, table, stateOf(key) ?? NEW_TABLE, shared);
+      const before = { state: stateOf(key) ?? NEW_TABLE, columns: columnsOf(key) };
+      part = new TablePart({ schema, table }, before, shared);
       this.parts.set(key, part);
     }
     return part;
   }
 
-  #partsIn(schema: string): (TablePart | null)[] {
+  #tablesIn(schema: string): readonly string[] {
     const before = `${schema}.`;
     const keys = new Set([...this.parts.keys(), ...this.#context.known()]);
     return [...keys]
       .filter(key => key.startsWith(before))
       .sort()
-      .map(key => this.#partOf(schema, key.slice(before.length)));
+      .map(key => key.slice(before.length));
   }
 
   /** Puts the event at `o` into the shared place and returns where the next begins. */

@@ -1,3 +1,4 @@
+import type { FullName } from '../change/table-effects.ts';
 import type { TupleBuffer } from '../ums/tuple-buffer.ts';
 import type { TuplePrefix } from '../ums/tuple-prefix.ts';
 import type { ChangeWatch } from './append-keys.ts';
@@ -6,11 +7,22 @@ import type { RowPlacer } from './append-placing.ts';
 import type { PullDesk } from './append-pull.ts';
 import type { TableState } from './append-state.ts';
 
+/** Where the events of a record stand. */
+export interface AppendSource {
+  readonly epoch: number;
+  /** '' for a page of a full pull, which has the place of its watermark. */
+  readonly file: string;
+  readonly fileNumber: number;
+}
+
 /** What all tables of a record share. */
 export interface AppendShared {
   readonly settings: AppendSettings;
   readonly prefix: TuplePrefix;
   readonly placer: RowPlacer;
+  readonly source: AppendSource;
+  /** Whether readers of the line have a table. */
+  readonly published: (name: FullName) => boolean;
   /** Partition of the record, where tables go when the settings do not say. */
   readonly partition: number;
   readonly outputs: AppendOutput[];

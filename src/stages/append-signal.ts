@@ -8,7 +8,8 @@ import type { StoreDef } from '../topology/types.ts';
 import type { EventPlace } from './append-event.ts';
 import { type BeatMark, HeartbeatWriter, type SinceLast } from './append-heartbeat.ts';
 import type { SignalPlace } from './append-options.ts';
-import type { AppendShared, TablePart } from './append-table.ts';
+import type { AppendShared } from './append-shared.ts';
+import type { TablePart } from './append-table.ts';
 import { tablePartition } from './dispatch.ts';
 import { SignalDecoder } from './signal-rows.ts';
 

@@ -1,7 +1,11 @@
+import type { ColumnRename } from '../change/schema-diff.ts';
+import type { FullName } from '../change/table-effects.ts';
 import type { ErrorCode } from '../core/errors.ts';
 import { json, utf8 } from '../topology/serdes.ts';
 import { store } from '../topology/topic.ts';
 import type { StoreDef } from '../topology/types.ts';
+import type { NoticeRows, NoticeStatement, SourcePlace } from '../ums/schema-notice.ts';
+import type { TableSchema } from '../ums/table-schema.ts';
 import type { UmsField, UmsType } from '../ums/types.ts';
 import type { MaskedState } from './append-masked.ts';
 
@@ -25,6 +29,8 @@ export interface ParkedState {
 export interface TableState {
   /** The version in the namespace of its messages. */
   readonly version: number;
+  /** Grows with each change of columns, compatible ones too; -1 before the first columns. */
+  readonly innerVersion: number;
   /** Fingerprint of the table map that was decoded last, as hex; '' before the first, and after a DROP. */
   readonly fingerprint: string;
   readonly columns: readonly VersionColumn[];
@@ -50,13 +56,50 @@ export interface TableState {
   readonly beats?: true;
   /** What masked the rows published last; absent for nothing. */
   readonly masked?: MaskedState;
+  /** What statements said of the table since its last row; absent for nothing. */
+  readonly pending?: PendingChange;
+  /** Set while a tool for online changes has put the table aside; see `Renaming`. */
+  readonly aside?: SetAside;
   /** Values published as marks because their bytes are no text of their character set, before images included; absent for none. */
   readonly marks?: number;
 }
 
+/** What statements said of a table, of which its next row will show what came of it. */
+export interface PendingChange {
+  /** The first of them, and the same in the order of `ums_uid_`. */
+  readonly at: SourcePlace;
+  readonly uid: string;
+  /** `ums_ts_` of it. */
+  readonly ts: string;
+  /** Not more than {@link STATEMENTS_MAX}, the last ones. */
+  readonly statements: readonly NoticeStatement[];
+  /** Columns that they rename, in order. */
+  readonly renames: readonly ColumnRename[];
+  /** The name that the table had before; absent when it had this one. */
+  readonly renamedFrom?: string;
+  /** What became of its rows, as far as readers of this line have them; absent for `kept`. */
+  readonly rows?: NoticeRows;
+  /** A copy with the same rows has taken the table's place. */
+  readonly swap?: true;
+}
+
+/** A table without a name of its own between the two statements of a cut-over. */
+export interface SetAside {
+  readonly to: FullName;
+  readonly at: SourcePlace;
+  readonly uid: string;
+  readonly ts: string;
+  readonly statement: string;
+}
+
+/** Statements and renames kept until the next row. */
+export const STATEMENTS_MAX = 8;
+export const RENAMES_MAX = 10_000;
+
 /** A table that was not seen before. */
 export const NEW_TABLE: TableState = {
   version: 0,
+  innerVersion: -1,
   fingerprint: '',
   columns: [],
   inserts: 0,
@@ -70,6 +113,9 @@ export const NEW_TABLE: TableState = {
 
 /** The appender's store: {@link TableState} by `schema.table`. */
 export const tablesStore: StoreDef<string, TableState> = store('tables', utf8, json<TableState>());
+
+/** The appender's store of columns, as the newest notice of a table has them; by `schema.table`. */
+export const schemasStore: StoreDef<string, TableSchema> = store('schemas', utf8, json<TableSchema>());
 
 /** The columns of a message as versions compare them. */
 export function versionColumns(fields: readonly UmsField[]): VersionColumn[] {

@@ -1,19 +1,21 @@
 import type { Buffer } from 'node:buffer';
 import { isInsert, isUpdate, rowsStart } from '../binlog/rows/rows-event.ts';
+import type { FullName } from '../change/table-effects.ts';
 import { isUmbusError, messageOf, UmbusError } from '../core/errors.ts';
-import { dataMessage, messageKey, terminationMessage } from '../ums/message.ts';
+import { dataMessage, messageKey } from '../ums/message.ts';
 import { namespaceOf, resultTopicOf } from '../ums/namespace.ts';
+import type { TableSchema } from '../ums/table-schema.ts';
 import type { TupleBuffer } from '../ums/tuple-buffer.ts';
-import type { UmsTerminationReason } from '../ums/types.ts';
-import { nextVersion, type TableDecoder } from './append-decoders.ts';
+import type { TableDecoder } from './append-decoders.ts';
 import { type EventPlace, timeMsOf } from './append-event.ts';
-import { keysChange, sameMasked } from './append-masked.ts';
 import { type EmitTuples, OpenMessage } from './append-message.ts';
+import type { AppendOutput } from './append-options.ts';
 import type { PageTarget } from './append-page-rows.ts';
 import { ParkedPieces } from './append-park.ts';
-import { type ResultPlacing, type TablePlacing, tablePlacing, wholePartition } from './append-placing.ts';
+import { type ResultPlacing, type TablePlacing, tablePlacing } from './append-placing.ts';
 import type { AppendShared, MakeBeat } from './append-shared.ts';
-import { sameNames, sameVersion, type TableState } from './append-state.ts';
+import type { ParkedState, TableState } from './append-state.ts';
+import { TableVersions } from './append-versions.ts';
 
 export type { AppendShared, MakeBeat } from './append-shared.ts';
 
@@ -27,13 +29,13 @@ export class TablePart {
   readonly #shared: AppendShared;
   readonly #allPairs: boolean;
   readonly parked = new ParkedPieces();
-  readonly #stateBefore: TableState;
-  #state: TableState;
+  readonly #before: { readonly state: TableState; readonly columns: TableSchema | null };
+  readonly #versions: TableVersions;
+  #parkedState: ParkedState | null;
   #decoder: TableDecoder | null = null;
   readonly #placing: ResultPlacing | null;
-  /** How rows are placed with the decoder in use; null: all in {@link #home}. */
+  /** How rows are placed with the decoder in use; null: all in the table's own partition. */
   #placed: TablePlacing | null = null;
-  readonly #home: number;
   /** By partition. */
   readonly #open: (OpenMessage | undefined)[] = [];
   readonly #emitTuples: EmitTuples;
@@ -48,60 +50,79 @@ export class TablePart {
   #lastSeconds = 0;
   #lastMicros = -1;
 
-  constructor(schema: string, table: string, state: TableState, shared: AppendShared) {
+  constructor(
+    { schema, table }: FullName,
+    before: { readonly state: TableState; readonly columns: TableSchema | null },
+    shared: AppendShared,
+  ) {
     this.key = `${schema}.${table}`;
     this.schema = schema;
     this.table = table;
-    this.#stateBefore = state;
-    this.#state = state;
+    this.#before = before;
+    this.#parkedState = before.state.parked;
     this.#shared = shared;
     this.#allPairs = shared.settings.beforeImage(schema, table);
     this.#placing = shared.settings.result(schema);
-    this.#home =
-      this.#placing === null ? shared.partition : wholePartition(schema, table, this.#placing.partitions);
+    this.#versions = new TableVersions({ schema, table }, before, shared, output => this.#write(output));
     this.#emitTuples = (partition, buffer, start, end, timeMs) =>
       this.#emit(partition, buffer.bytes.subarray(start, end), timeMs);
   }
 
   /** Whether the table is parked, from before or since an event of this record. */
   get isParked(): boolean {
-    return this.#state.parked !== null;
+    return this.#parkedState !== null;
   }
 
   /** Whether anything was published of the table, so that consumers can have rows of it. */
   get isKnown(): boolean {
-    return this.#state.fingerprint !== '';
+    return this.#versions.state.fingerprint !== '';
+  }
+
+  /** Whether consumers can have rows under its name: published, or moved there with a renamed table. */
+  get hasReaders(): boolean {
+    return this.isKnown || this.#versions.state.pending?.rows === 'moved';
+  }
+
+  /** Whether a tool for online changes has put it aside, and nothing has come of it yet. */
+  get isAside(): boolean {
+    return this.#versions.state.aside !== undefined;
+  }
+
+  /** Whether it was put aside under this name. */
+  isPutAsideAs({ schema, table }: FullName): boolean {
+    const to = this.#versions.state.aside?.to;
+    return to?.schema === schema && to.table === table;
   }
 
   /** Whether heartbeats of all tables concern it: its rows can come, or have come. */
   get beats(): boolean {
-    return this.isKnown || this.isParked || this.#state.beats === true;
+    return this.isKnown || this.isParked || this.#versions.state.beats === true;
   }
 
   /** Whether the source has named the table, which then has heartbeats without rows too. */
   name(named: boolean): void {
-    const { beats, ...state } = this.#state;
-    if (named && !this.beats) this.#state = { ...state, beats: true };
-    else if (!named && beats === true) this.#state = state;
+    if (named && !this.beats) this.#versions.update({ beats: true });
+    else if (!named) this.#versions.forget();
   }
 
   get version(): number {
-    return this.#state.version;
+    return this.#versions.state.version;
   }
 
   /** A full pull of this number begins. */
   beginBatch(batch: number): void {
     this.#flush();
-    this.#state = { ...this.#state, batch };
+    this.#versions.update({ batch });
   }
 
   /** Takes rows of a full pull, as {@link writePage} writes them. Returns how many there are. */
   pulled(write: (page: PageTarget) => number): number {
-    const { version, batch = 0 } = this.#state;
+    const { state, home } = this.#versions;
+    const { version, innerVersion, batch = 0 } = state;
     const name = { schema: this.schema, table: this.table };
     const push = this.#push.bind(this);
-    const rows = write({ ...name, version, batch, home: this.#home, placing: this.#placed, push });
-    this.#state = { ...this.#state, pulled: (this.#state.pulled ?? 0) + rows };
+    const rows = write({ ...name, version, innerVersion, batch, home, placing: this.#placed, push });
+    this.#versions.update({ pulled: (state.pulled ?? 0) + rows });
     return rows;
   }
 
@@ -115,7 +136,9 @@ export class TablePart {
     if (made === null) return;
     const { stat, ...message } = made;
     const output = { topic: resultTopicOf(settings.ds, this.schema), ...name, ...message };
-    for (const [i, partition] of this.#partitions(this.#placing?.placeBy === 'primary-key').entries()) {
+    for (const [i, partition] of this.#versions
+      .partitions(this.#placing?.placeBy === 'primary-key')
+      .entries()) {
       outputs.push({ ...output, partition, ...(i === 0 && stat !== undefined && { stat }) });
     }
   }
@@ -126,25 +149,7 @@ export class TablePart {
     this.#refuse(decoder);
     this.#flush();
     const placed = tablePlacing(this.#placing, this.table, decoder.writer);
-    const { fingerprint, columns, placedBy, masked } = this.#state;
-    const sameColumns = fingerprint === decoder.fingerprint || sameVersion(columns, decoder.columns);
-    const keys = [...decoder.writer.primaryKey, ...(placed?.names ?? [])];
-    const sameKeys = sameNames(placedBy, placed?.names) && !keysChange(masked, decoder.masked, keys);
-    if (fingerprint !== '' && !(sameColumns && sameKeys)) this.#terminate('schema', event, decoder);
-    if (
-      fingerprint !== decoder.fingerprint ||
-      !sameNames(placedBy, placed?.names) ||
-      !sameMasked(masked, decoder.masked)
-    ) {
-      const { placedBy: _, masked: __, ...state } = this.#state;
-      this.#state = {
-        ...state,
-        fingerprint: decoder.fingerprint,
-        columns: decoder.columns,
-        ...(placed !== null && { placedBy: placed.names }),
-        ...(decoder.masked !== null && { masked: decoder.masked }),
-      };
-    }
+    this.#versions.begin(decoder, placed?.names, event);
     this.#decoder = decoder;
     this.#placed = placed;
   }
@@ -171,7 +176,7 @@ export class TablePart {
     const from = at < 0 ? ~at : at;
     const rows = at < 0 ? { writer: this.#partialWriter(decoder, from, type) } : decoder;
     prefix.time(event.seconds, event.micros);
-    const header = decoder.header(this.#state.version, this.#state.batch ?? 0).bytes.length;
+    const header = decoder.header(this.#versions.state).bytes.length;
     const most = Math.max(1, settings.maxBytes - header - ENVELOPE_END_BYTES);
     const last =
       this.#placed === null
@@ -184,30 +189,23 @@ export class TablePart {
     this.#lastMicros = event.micros;
   }
 
-  /** Ends the version because the table was emptied or dropped. */
-  empty(reason: 'truncate' | 'drop', event: EventPlace): void {
+  /** Its versions, at a place where something happens to the table as a whole: the rows before are in messages then. */
+  boundary(): TableVersions {
     this.#flush();
-    this.#terminate(reason, event, null);
-    // After a DROP the next table map begins the version that was opened here, whatever its columns.
-    if (reason !== 'drop') return;
-    this.name(false);
-    this.#state = { ...this.#state, fingerprint: '', columns: [] };
-    // Made again just as it was, the table would otherwise count as in use and stay unknown.
+    // What comes next is looked at anew, even if the columns are the same.
     this.#decoder = null;
+    return this.#versions;
   }
 
   /** Marks the table as parked. The caller adds the event, and all later ones, to `parked`. */
   park(error: unknown, event: EventPlace): void {
     const { prefix } = this.#shared;
     prefix.time(event.seconds, event.micros);
-    this.#state = {
-      ...this.#state,
-      parked: {
-        since: prefix.timeText(),
-        code: isUmbusError(error) ? error.code : 'UMBUS_INTERNAL',
-        message: messageOf(error),
-        events: 0,
-      },
+    this.#parkedState = {
+      since: prefix.timeText(),
+      code: isUmbusError(error) ? error.code : 'UMBUS_INTERNAL',
+      message: messageOf(error),
+      events: 0,
     };
   }
 
@@ -215,19 +213,24 @@ export class TablePart {
   finish(): {
     readonly state: TableState;
     readonly changed: boolean;
+    /** Its columns when they are others than before the record; null when there are none now. Absent: as before. */
+    readonly columns?: TableSchema | null;
     readonly buffers: readonly TupleBuffer[];
   } {
     this.#flush();
+    const { state, columns } = this.#versions;
     return {
       buffers: this.#open.flatMap(open => open?.buffer ?? []),
-      changed: this.#state !== this.#stateBefore || this.#messages > 0 || this.parked.events > 0,
+      changed: state !== this.#before.state || this.#messages > 0 || this.parked.events > 0,
+      ...(columns !== this.#before.columns && { columns }),
       state: this.#counted(),
     };
   }
 
   /** The state with what was written so far. */
   #counted(): TableState {
-    const state = this.#state;
+    const { state } = this.#versions;
+    const parked = this.#parkedState;
     const { prefix } = this.#shared;
     let { lastUmsId, lastTs } = state;
     if (this.#lastRow >= 0) {
@@ -246,8 +249,7 @@ export class TablePart {
       lastUmsId,
       lastTs,
       ...(this.#marks > 0 && { marks: (state.marks ?? 0) + this.#marks }),
-      parked:
-        state.parked === null ? null : { ...state.parked, events: state.parked.events + this.parked.events },
+      parked: parked === null ? null : { ...parked, events: parked.events + this.parked.events },
     };
   }
 
@@ -274,7 +276,7 @@ export class TablePart {
     prefix.event(event.position, update ? 'u' : isInsert(type) ? 'i' : 'd');
     const pairs = this.#allPairs || writer.primaryKey.length === 0;
     const write = update ? (pairs ? writer.pairs : writer.updates) : writer.rows;
-    const message = this.#messageOf(this.#home);
+    const message = this.#messageOf(this.#versions.home);
     const { buffer } = message;
     const rowsBefore = buffer.rows;
     const marksBefore = buffer.marks;
@@ -343,7 +345,7 @@ export class TablePart {
   /** Makes a message of tuples. */
   #emit(partition: number, tuples: Buffer, timeMs: number): void {
     if (this.#decoder === null) return;
-    const { namespace, bytes } = this.#decoder.header(this.#state.version, this.#state.batch ?? 0);
+    const { namespace, bytes } = this.#decoder.header(this.#versions.state);
     const key = messageKey('data_increment_data', namespace, timeMs, this.#shared.settings.ds);
     this.#push(partition, key, dataMessage(bytes, tuples), this.#decoder.wide);
   }
@@ -352,37 +354,18 @@ export class TablePart {
     for (const message of this.#open) message?.flush();
   }
 
-  /** Says on each partition that can have rows of the table that the version has ended, and opens the next. `next`: what it begins with, where that is known. */
-  #terminate(reason: UmsTerminationReason, event: EventPlace, next: TableDecoder | null): void {
-    const { prefix, settings } = this.#shared;
-    const { version, placedBy } = this.#state;
-    const namespace = namespaceOf(settings.ds, { schema: this.schema, table: this.table }, version);
-    prefix.time(event.seconds, event.micros);
-    const key = messageKey('data_increment_termination', namespace, timeMsOf(event), settings.ds);
-    const everywhere = this.#placing?.placeBy === 'primary-key' || placedBy !== undefined;
-    const message = terminationMessage(
-      namespace,
-      prefix.timeText(),
-      reason,
-      everywhere && next !== null ? nextVersion(next) : null,
-      this.#state.batch,
-    );
-    for (const partition of this.#partitions(everywhere)) this.#push(partition, key, message);
-    this.#state = { ...this.#state, version: version + 1 };
-  }
-
-  /** All partitions of the result topic, or the table's own. */
-  #partitions(everywhere: boolean): readonly number[] {
-    const count = everywhere ? (this.#placing?.partitions ?? 0) : 0;
-    return count === 0 ? [this.#home] : Array.from({ length: count }, (_, partition) => partition);
-  }
-
   #push(partition: number, key: Buffer, value: Buffer, wide: readonly string[] = []): void {
-    const { outputs, settings } = this.#shared;
-    this.#messages++;
-    this.#bytes += value.length;
+    const { settings } = this.#shared;
     const topic = resultTopicOf(settings.ds, this.schema);
     const output = { topic, schema: this.schema, table: this.table, partition, key, value };
-    outputs.push(wide.length === 0 ? output : { ...output, wide });
+    this.#write(wide.length === 0 ? output : { ...output, wide });
+  }
+
+  #write(output: AppendOutput): void {
+    if (output.notice !== true) {
+      this.#messages++;
+      this.#bytes += output.value.length;
+    }
+    this.#shared.outputs.push(output);
   }
 }

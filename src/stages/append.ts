@@ -1,10 +1,12 @@
 import type { Buffer } from 'node:buffer';
+import { fileNumberOf } from '../binlog/rotate.ts';
 import { DISPATCHED_HEADER, stampOf } from '../change/beat-stamps.ts';
 import { PAGE_KIND, type PageHead, pageHead } from '../change/pull-page.ts';
 import type { RawRun } from '../change/raw-run.ts';
 import { UmbusError } from '../core/errors.ts';
 import { NO_MASKS } from '../masking/mask-spec.ts';
 import type { Processor, StoreDef } from '../topology/types.ts';
+import type { TableSchema } from '../ums/table-schema.ts';
 import { TupleBuffer } from '../ums/tuple-buffer.ts';
 import { TuplePrefix } from '../ums/tuple-prefix.ts';
 import { zoneOf } from '../ums/zone.ts';
@@ -23,18 +25,19 @@ import { answerOutput, PullDesk } from './append-pull.ts';
 import type { PullStores } from './append-pull-stores.ts';
 import { appendRun, type RunContext } from './append-run.ts';
 import { type SignalOrigin, SignalReader, type SignalState, signalsStore } from './append-signal.ts';
-import { type ParkedState, type TableState, tablesStore } from './append-state.ts';
+import { type ParkedState, schemasStore, type TableState, tablesStore } from './append-state.ts';
 import { changedStore, pullsStore } from './pull-state.ts';
 
 export type { AppendOptions, AppendOutput } from './append-options.ts';
 export type { ResultPlacing } from './append-placing.ts';
 export type { PullStores } from './append-pull-stores.ts';
 export { type SignalState, signalsStore } from './append-signal.ts';
-export { type ParkedState, type TableState, tablesStore } from './append-state.ts';
+export { type ParkedState, schemasStore, type TableState, tablesStore } from './append-state.ts';
 
 /** The stores of the appender. */
 export type AppendStores = {
   readonly tables: StoreDef<string, TableState>;
+  readonly schemas: StoreDef<string, TableSchema>;
   readonly signals: StoreDef<string, SignalState>;
 } & PullStores;
 
@@ -42,6 +45,7 @@ const NO_HEADERS = Object.freeze({});
 /** The stores of the appender, for its stage. */
 export const appendStores: AppendStores = {
   tables: tablesStore,
+  schemas: schemasStore,
   signals: signalsStore,
   pulls: pullsStore,
   changed: changedStore,
@@ -55,6 +59,8 @@ const KEPT_BUFFER_BYTES = 4 * 1024 * 1024;
 interface AppendedRun {
   readonly outputs: readonly AppendOutput[];
   readonly states: readonly (readonly [key: string, state: TableState])[];
+  /** Of the tables whose columns are others now; null for none. */
+  readonly columns: readonly (readonly [key: string, columns: TableSchema | null])[];
   /** The state of signals after it; null when it had none. */
   readonly signals: SignalState | null;
   readonly parked: readonly { readonly key: string; readonly run: Buffer; readonly reason: ParkedState }[];
@@ -72,7 +78,7 @@ export function createAppender(
   const work = new Appending(settingsOf(options));
   return {
     on: (record, context, emit) => {
-      const { tables, signals } = context.stores;
+      const { tables, schemas, signals } = context.stores;
       const run = record.value;
       const desk = new PullDesk(options.ds, context.stores);
       const schema = schemaOf(record.topic, options.ds);
@@ -80,6 +86,7 @@ export function createAppender(
         run,
         context.partition,
         key => tables.get(key),
+        key => schemas.get(key) ?? null,
         () => keysOf(tables.entries()),
         {
           schema,
@@ -96,6 +103,10 @@ export function createAppender(
       commit();
       if (result.signals !== null) signals.set(schema, result.signals);
       for (const [key, state] of result.states) tables.set(key, state);
+      for (const [key, columns] of result.columns) {
+        if (columns === null) schemas.delete(key);
+        else schemas.set(key, columns);
+      }
       for (const output of result.outputs) {
         // Headers of the record are not those of its rows.
         const { partition, headers = NO_HEADERS } = output;
@@ -116,43 +127,48 @@ export interface ReplayedTable {
   readonly outputs: readonly AppendOutput[];
   /** The table's state after it: `parked` is null when every event could be decoded. */
   readonly state: TableState;
+  /** Its columns, as the store `schemas` has them then; null for none. */
+  readonly columns: TableSchema | null;
   /** Runs, encoded, or references to them, that could not be decoded again, in order; [] when the replay is whole. They take the place of the runs given. */
   readonly parked: readonly Buffer[];
 }
 
 /**
  * Decodes the parked runs of one table again, in the order in which they were parked: the same code as the appender's, with the same ids, so a consumer that
- * has seen a row of it knows it as a repeat. `state` is the table's state in the store `tables`, and `runs` all that was parked since `state.parked.since`; `partition`:
+ * has seen a row of it knows it as a repeat. `before` is what the stores `tables` and `schemas` have of the table, and `runs` all that was parked since `state.parked.since`; `partition`:
  * the one whose task parked it.
  * Pure: the caller writes the outputs, the new state and nothing else in one commit, or keeps things as they are.
  */
 export function replayParked(
   options: AppendOptions,
   table: { readonly schema: string; readonly table: string },
-  state: TableState,
+  before: { readonly state: TableState; readonly columns: TableSchema | null },
   runs: Iterable<RawRun>,
   partition: number,
 ): ReplayedTable {
   const key = `${table.schema}.${table.table}`;
-  const work = new Appending({
-    ...settingsOf(options),
-    subscribed: (schema, name) => schema === table.schema && name === table.table,
-  });
+  const work = new Appending(
+    settingsOf(options),
+    (schema, name) => schema === table.schema && name === table.table,
+  );
   const outputs: AppendOutput[] = [];
   const parked: Buffer[] = [];
-  let now: TableState = { ...state, parked: null };
+  let now: TableState = { ...before.state, parked: null };
+  let columns = before.columns;
   for (const run of runs) {
     const result = work.append(
       run,
       partition,
       () => now,
+      () => columns,
       () => [key],
     );
     outputs.push(...result.outputs);
     for (const [, next] of result.states) now = next;
+    for (const [, next] of result.columns) columns = next;
     for (const again of result.parked) parked.push(again.run);
   }
-  return { outputs, state: now, parked };
+  return { outputs, state: now, columns, parked };
 }
 
 /** One task's decoders and buffers. Keeps nothing from one run to the next that what it makes depends on. */
@@ -163,9 +179,12 @@ class Appending {
   readonly #placer: RowPlacer;
   readonly #signals: SignalReader | null;
   readonly #free: TupleBuffer[] = [];
+  /** Tables to decode. */
+  readonly #wanted: AppendSettings['subscribed'];
 
-  constructor(settings: AppendSettings) {
+  constructor(settings: AppendSettings, wanted = settings.subscribed) {
     this.#settings = settings;
+    this.#wanted = wanted;
     this.#decoders = new DecoderCache(settings.ds, settings.zone, settings.marks);
     this.#prefix = new TuplePrefix(settings.zone);
     this.#placer = new RowPlacer(this.#prefix);
@@ -176,6 +195,7 @@ class Appending {
     run: RawRun,
     partition: number,
     stateOf: RunContext['stateOf'],
+    columnsOf: RunContext['columnsOf'],
     known: RunContext['known'],
     origin: SignalOrigin | null = null,
     desk: PullDesk | null = null,
@@ -190,6 +210,8 @@ class Appending {
         settings: this.#settings,
         prefix: this.#prefix,
         placer: this.#placer,
+        source: { epoch: run.epoch, file: run.file, fileNumber: page === null ? fileNumberOf(run.file) : 0 },
+        published: ({ schema, table }) => this.#settings.subscribed(schema, table),
         partition,
         outputs,
         lend: () => this.#free.pop() ?? new TupleBuffer(),
@@ -198,15 +220,18 @@ class Appending {
       },
       decoders: this.#decoders,
       stateOf,
+      columnsOf,
       known,
       signals: this.#signals,
-      wanted: this.#settings.subscribed,
+      wanted: this.#wanted,
     };
     const parts = page === null ? appendRun(run, context) : appendPageRun(run, page, context);
     const states: [string, TableState][] = [];
+    const columns: [string, TableSchema | null][] = [];
     const parked: { key: string; run: Buffer; reason: ParkedState }[] = [];
     for (const [key, part] of parts) {
-      const { state, changed, buffers } = part.finish();
+      const { state, changed, buffers, ...more } = part.finish();
+      if (more.columns !== undefined) columns.push([key, more.columns]);
       for (const buffer of buffers) this.#takeBack(buffer);
       // The events of a table that has masks hold what nobody may see; their place is enough to find them again.
       const secret = masks.of(part.schema, part.table) !== null;
@@ -214,7 +239,7 @@ class Appending {
       if (bytes !== null && state.parked !== null) parked.push({ key, run: bytes, reason: state.parked });
       if (changed) states.push([key, state]);
     }
-    return { outputs, states, parked, signals: this.#signals?.end() ?? null };
+    return { outputs, states, columns, parked, signals: this.#signals?.end() ?? null };
   }
 
   #takeBack(buffer: TupleBuffer): void {
@@ -231,6 +256,7 @@ function settingsOf(options: AppendOptions): AppendSettings {
     maxBytes: options.maxBytes ?? DEFAULT_MAX_BYTES,
     zone: zoneOf(options.timeZone ?? 'UTC'),
     subscribed: options.subscribed ?? (() => true),
+    partitions: options.partitions ?? 1,
     beforeImage: options.beforeImage ?? (() => false),
     result: options.result ?? (() => null),
     refused: options.refused ?? (() => null),

@@ -108,6 +108,8 @@ function encoded(
         ums_batch_id_: batchId,
         ums_reason_: schema.reason ?? null,
         ums_next_: schema.next === undefined ? null : JSON.stringify(schema.next),
+        ums_uid_: schema.uid ?? null,
+        ums_renamed_to_: schema.renamedTo ?? null,
       }));
       return {
         schema: TERMINATION_SCHEMA,

@@ -109,13 +109,25 @@ export const TERMINATION_SCHEMA: NamedSchema = named({
       name: 'ums_reason_',
       type: ['null', 'string'],
       default: null,
-      doc: 'truncate, drop: the rows are gone. schema: they stay, and later ones have other columns.',
+      doc: 'truncate, drop: the rows are gone. rename: they go on under another name. schema: they stay, and later ones have other columns. reload: they stay, and some are others in the source.',
     },
     {
       name: 'ums_next_',
       type: ['null', 'string'],
       default: null,
       doc: 'Where rows are placed by key: the columns of the next version, as the JSON of schema.next of UMS.',
+    },
+    {
+      name: 'ums_uid_',
+      type: ['null', 'string'],
+      default: null,
+      doc: 'Where the version ends, in the order of ums_uid_.',
+    },
+    {
+      name: 'ums_renamed_to_',
+      type: ['null', 'string'],
+      default: null,
+      doc: 'With rename: the table that has the rows now, as schema.table.',
     },
   ],
 });

@@ -34,10 +34,12 @@ export function dataHeader(
   columns: readonly UmsField[],
   primaryKey: readonly string[],
   batch: { readonly type: 'data_increment_data' | 'data_initial_data'; readonly id: number } = STREAM,
+  innerVersion = 0,
 ): Buffer {
   const schema = {
     namespace,
     batchId: batch.id,
+    innerVersion,
     fields: [...SYSTEM_FIELDS, ...columns],
     ...(primaryKey.length > 0 ? { primaryKey } : {}),
   };
@@ -57,18 +59,34 @@ export function dataMessage(header: Buffer, tuples: Buffer): Buffer {
   return message;
 }
 
-/**
- * The message that ends a version of a table; `time` is its `ums_ts_`. `next`: the columns that the next version begins with, for readers of one partition who
- * may see no row of it; null to leave them out.
- */
-export function terminationMessage(
-  namespace: string,
-  time: string,
-  reason: UmsTerminationReason,
-  next: UmsNextVersion | null = null,
-  batchId = 0,
-): Buffer {
-  const schema = { namespace, batchId, fields: [TIME_FIELD], reason, ...(next === null ? {} : { next }) };
+/** The end of a version of a table. */
+export interface Termination {
+  readonly namespace: string;
+  /** Its `ums_ts_`. */
+  readonly time: string;
+  readonly reason: UmsTerminationReason;
+  /** See `UmsMessage.schema.uid`. */
+  readonly uid: string;
+  /** Of the table's latest full pull; default 0. */
+  readonly batchId?: number;
+  /** See `UmsMessage.schema.renamedTo`. */
+  readonly renamedTo?: string;
+  /** The columns that the next version begins with, for readers of one partition who may see no row of it; null to leave them out. */
+  readonly next?: UmsNextVersion | null;
+}
+
+/** The message that ends a version. */
+export function terminationMessage(end: Termination): Buffer {
+  const { namespace, time, reason, uid, batchId = 0, renamedTo, next } = end;
+  const schema = {
+    namespace,
+    batchId,
+    fields: [TIME_FIELD],
+    reason,
+    uid,
+    ...(renamedTo === undefined ? {} : { renamedTo }),
+    ...(next == null ? {} : { next }),
+  };
   return Buffer.from(
     `{"protocol":${protocol('data_increment_termination')},"schema":${JSON.stringify(schema)},"payload":[{"tuple":[${JSON.stringify(time)}]}]}`,
     'utf8',

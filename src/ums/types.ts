@@ -23,8 +23,20 @@ export type UmsMessageType =
 /** `ums_op_`: insert, update (after image), delete, before image of an update. */
 export type UmsOperation = 'i' | 'u' | 'd' | 'b';
 
-/** Why a table version ends: its rows are gone (`truncate`, `drop`), or its columns change and its rows stay (`schema`). */
-export type UmsTerminationReason = 'truncate' | 'drop' | 'schema';
+/**
+ * Why a table version ends: its rows are gone (`truncate`, `drop`), they go on under another name (`rename`), its columns change and its rows stay (`schema`), or rows went or came that
+ * no row event says (`reload`).
+ */
+export type UmsTerminationReason = 'truncate' | 'drop' | 'rename' | 'schema' | 'reload';
+
+/** All of them. */
+export const terminationReasons: readonly UmsTerminationReason[] = [
+  'truncate',
+  'drop',
+  'rename',
+  'schema',
+  'reload',
+];
 
 /** One column of a message. */
 export interface UmsField {
@@ -79,6 +91,8 @@ export interface UmsMessage {
   readonly schema: {
     readonly namespace: string;
     readonly batchId?: number;
+    /** Only on data: grows with each change of the table's columns, compatible ones too. */
+    readonly innerVersion?: number;
     readonly fields: readonly UmsField[];
     /** Names of the primary key's columns, in key order; absent when the table has none. */
     readonly primaryKey?: readonly string[];
@@ -86,6 +100,10 @@ export interface UmsMessage {
     readonly batch?: UmsBatch;
     /** Only on terminations: why the version ends. */
     readonly reason?: UmsTerminationReason;
+    /** Only on terminations: the place in the order of `ums_uid_` where the version ends. */
+    readonly uid?: string;
+    /** Only on terminations with reason `rename`: the table (`schema.table`) that has the rows now; absent when no reader of the line has them. */
+    readonly renamedTo?: string;
     /** Only on terminations with reason `schema` in topics whose rows are placed by key. */
     readonly next?: UmsNextVersion;
   };

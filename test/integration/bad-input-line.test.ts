@@ -83,6 +83,7 @@ const olderAppender = defineTopology({
         };
         return older;
       })
+      .filter('results', output => output.notice !== true)
       .to('result', (output: AppendOutput) => results.of(output.schema), {
         topics: results.all,
         key: output => output.key,

@@ -20,8 +20,8 @@ import { textCodec } from '../../src/binlog/rows/text-value.ts';
 import { parseRowsHeader } from '../../src/binlog/rows-header.ts';
 import { emptiedByServer, statementFacts } from '../../src/binlog/statement.ts';
 import { parseTableMap } from '../../src/binlog/table-map.ts';
+import { droppedSchema, tableEffects } from '../../src/change/table-effects.ts';
 import { UmbusError } from '../../src/core/errors.ts';
-import { emptiedTables } from '../../src/stages/append-statement.ts';
 import { viewOf } from '../../src/ums/tuple-buffer.ts';
 import { capturedEvents } from '../support/captures.ts';
 
@@ -160,7 +160,8 @@ test('statements of any text are judged in time', () => {
       sql => {
         assert.equal(typeof statementFacts(sql).subject, 'string');
         emptiedByServer(sql);
-        emptiedTables(sql);
+        tableEffects(sql, 's', 's');
+        droppedSchema(sql);
       },
     ),
     { numRuns: 3000 },

@@ -46,6 +46,8 @@ interface Progress extends ExpectedTable {
   shape: string | null;
   /** Columns that place its rows; null: all are in the partition of the table. */
   placedBy: readonly string[] | null;
+  /** A table with rows got this name, and no row has come under it yet. */
+  arrived: boolean;
   /** A heartbeat has named it, before any row. */
   named: boolean;
   readonly home: number;
@@ -73,10 +75,17 @@ export function expectedTables(
     const { what } = fact;
     const bad = what.kind === 'rows' ? what.bad : null;
     if (table.parked.length > 0 || bad === 'map') park(table, fact);
-    else if (what.kind === 'emptied') {
+    else if (what.kind === 'defined') continue;
+    else if (what.kind === 'renamed') {
+      table.named = false;
+      if (table.shape !== null || table.arrived) end(table, `rename to ${what.to}`, fact.time, null);
+      table.shape = null;
+      table.arrived = true;
+    } else if (what.kind === 'emptied') {
       if (what.reason === 'drop') table.named = false;
-      if (table.shape === null) continue;
+      if (table.shape === null && !table.arrived) continue;
       end(table, what.reason, fact.time, null);
+      table.arrived = false;
       if (what.reason === 'drop') table.shape = null;
     } else {
       // The table map is good even where the rows are not, so the version ends by what it says.
@@ -86,6 +95,7 @@ export function expectedTables(
         end(table, 'schema', fact.time, what.columns);
       }
       table.shape = shape;
+      table.arrived = false;
       table.placedBy = placedBy;
       if (bad === 'rows') park(table, fact);
       else pushRows(table, fact, what, withBeforeImages(name));
@@ -102,6 +112,7 @@ function progressOf(name: string, layout: Layout): Progress {
     version: 0,
     shape: null,
     placedBy: null,
+    arrived: false,
     named: false,
     home,
     layout,

@@ -154,7 +154,7 @@ function checkRaw(world: LineWorld, facts: readonly Fact[], start: number): void
       return name !== '' && (isRead(schema, name) || schema === 'dbus') ? [eventText(run.file, event)] : [];
     }),
   );
-  const rows = facts.filter(({ what }) => what.kind !== 'emptied');
+  const rows = facts.filter(({ what }) => what.kind === 'rows' || what.kind === 'beat');
   assert.deepEqual(
     landed,
     rows.map(({ event }) => eventText(event.file, event.bytes)),

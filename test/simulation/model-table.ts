@@ -14,7 +14,7 @@ const IDS = 60;
 /** A table as the model server has it. */
 export class ModelTable {
   readonly schema: string;
-  readonly name: string;
+  name: string;
   columns: readonly Column[];
   /** Names of the primary key's columns, in key order; none for a table without one. */
   readonly key: readonly string[];

@@ -93,7 +93,8 @@ function changesOf(
 function* changesIn({ message, key }: PlacedMessage): Generator<Change> {
   const { version } = parseNamespace(message.schema.namespace);
   if (message.protocol.type === 'data_increment_termination') {
-    const { reason = 'none' } = message.schema;
+    const { reason: why = 'none', renamedTo } = message.schema;
+    const reason = renamedTo === undefined ? why : `${why} to ${renamedTo}`;
     const next = message.schema.next?.fields.map(({ name }) => name) ?? null;
     const text = endText(version, reason, String(message.payload[0]?.tuple[0]), next);
     yield { text, uid: null, id: -1n, op: 'end' };

@@ -25,6 +25,10 @@ export interface Fact {
         readonly bad: 'map' | 'rows' | null;
       }
     | { readonly kind: 'emptied'; readonly reason: 'truncate' | 'drop' }
+    /** A statement that the reader keeps with what is parked of the table, and that changes no row. */
+    | { readonly kind: 'defined' }
+    /** The table of this name has another one now (`schema.table`). */
+    | { readonly kind: 'renamed'; readonly to: string }
     | Beat;
 }
 
@@ -247,12 +251,22 @@ class Workload {
     const random = this.#random;
     const table = random.pick(this.#tables);
     if (table === undefined) return;
-    const change = random.pick(['add', 'add', 'drop', 'widen', 'comment', 'truncate', 'replace'] as const);
+    const change = random.pick([
+      'add',
+      'add',
+      'drop',
+      'widen',
+      'comment',
+      'truncate',
+      'replace',
+      'swap',
+    ] as const);
     if (change === 'truncate') this.#empty(table, 'truncate');
+    else if (change === 'swap') this.#swap(table.schema);
     else if (change === 'replace') {
       this.#empty(table, 'drop');
       this.#create(table.schema, table.name);
-      this.#ddl(table, `CREATE TABLE ${quoted(table)} (id INT)`);
+      this.#made(table);
     } else if (change === 'add') this.#alter(table, `ADD COLUMN \`${table.addColumn(random).name}\` INT`);
     else if (change === 'comment') this.#alter(table, "COMMENT = 'DROP TABLE orders; TRUNCATE notes'");
     else {
@@ -260,6 +274,33 @@ class Workload {
       const verb = change === 'drop' ? 'DROP COLUMN' : 'MODIFY';
       if (column !== null) this.#alter(table, `${verb} \`${column.name}\``);
     }
+  }
+
+  /** Two tables of a schema change names, in one statement. Not where one goes bad, which is told by its name. */
+  #swap(schema: string): void {
+    const [a, b] = ['orders', 'items'].map(name =>
+      this.#tables.find(each => each.schema === schema && each.name === name),
+    );
+    if (a === undefined || b === undefined || this.#options.spoiled !== null) return;
+    const between = { schema, name: 'between' };
+    const steps = [
+      [a, between],
+      [b, a],
+      [between, b],
+    ] as const;
+    const sql = steps.map(([from, to]) => `${quoted(from)} TO ${quoted(to)}`).join(', ');
+    this.store.begin('definition', schema, 1);
+    const event = this.store.statement(
+      `RENAME TABLE ${sql}`,
+      this.#random.pick([schema, STRANGE_SCHEMA]) ?? schema,
+    );
+    this.store.commit('definition');
+    if (this.#isRead(a)) {
+      this.#note(a, event, { kind: 'renamed', to: `${schema}.${b.name}` });
+      this.#note(b, event, { kind: 'renamed', to: `${schema}.${a.name}` });
+    }
+    [a.name, b.name] = [b.name, a.name];
+    for (const table of [a, b]) table.tableId = this.#nextTableId++;
   }
 
   /** Drops a schema and makes it anew. */
@@ -274,13 +315,22 @@ class Workload {
     }
     for (const table of dropped) {
       this.#create(schema, table.name);
-      this.#ddl(table, `CREATE TABLE ${quoted(table)} (id INT)`);
+      this.#made(table);
     }
   }
 
   #alter(table: ModelTable, change: string): void {
     table.tableId = this.#nextTableId++;
-    this.#ddl(table, `ALTER TABLE ${quoted(table)} ${change}`);
+    this.#defined(table, `ALTER TABLE ${quoted(table)} ${change}`);
+  }
+
+  #made(table: ModelTable): void {
+    this.#defined(table, `CREATE TABLE ${quoted(table)} (id INT)`);
+  }
+
+  #defined(table: ModelTable, sql: string): void {
+    const event = this.#ddl(table, sql);
+    if (this.#isRead(table)) this.#note(table, event, { kind: 'defined' });
   }
 
   #empty(table: ModelTable, reason: 'truncate' | 'drop'): void {
@@ -322,7 +372,7 @@ interface Change {
   readonly bad: boolean;
 }
 
-function quoted({ schema, name }: ModelTable): string {
+function quoted({ schema, name }: Pick<ModelTable, 'schema' | 'name'>): string {
   return `\`${schema}\`.\`${name}\``;
 }
 

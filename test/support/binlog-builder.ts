@@ -100,12 +100,15 @@ export class BinlogBuilder {
   }
 
   /** GTID of MySQL with commit times in microseconds, or of MariaDB (domain 0). Numbers count from 1 unless given. */
-  gtid(options: { gno?: number; committedMicros?: number; standalone?: boolean } = {}): Buffer {
+  gtid(
+    options: { gno?: number; committedMicros?: number; standalone?: boolean; extraFlags?: number } = {},
+  ): Buffer {
     this.#gno = options.gno ?? this.#gno + 1;
     if (this.flavor === 'mariadb') {
       const body = Buffer.alloc(19);
       body.writeBigUInt64LE(BigInt(this.#gno), 0);
       body[12] = options.standalone === true ? 1 : 0;
+      body[13] = options.extraFlags ?? 0;
       return this.event(EventType.MARIADB_GTID, body);
     }
     const body = Buffer.alloc(58);

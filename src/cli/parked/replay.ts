@@ -15,11 +15,13 @@ import {
   type AppendOptions,
   type AppendOutput,
   replayParked,
+  schemasStore,
   type TableState,
   tablesStore,
 } from '../../stages/append.ts';
+import type { TableSchema } from '../../ums/table-schema.ts';
 import type { MasksInForce } from '../masks/masks-in-force.ts';
-import { newestByKey, tablesTopic } from '../status/table-store.ts';
+import { type NewestRecord, newestByKey, schemasTopic, tablesTopic } from '../status/table-store.ts';
 import { type DeadRecord, deadRecordAt, deadTopicOf } from './dead-records.ts';
 import { letterRun } from './letter-run.ts';
 import { type LetterPlace, waitingLettersOf } from './waiting-letters.ts';
@@ -47,6 +49,8 @@ export interface ReplayAround {
 interface ParkedTable {
   readonly name: string;
   readonly state: TableState;
+  /** Its columns in the store `schemas`; null for none. */
+  readonly columns: TableSchema | null;
   /** Its newest record in the store's changelog. */
   readonly stored: LogRecord;
   /** Of the changelog and the input topic. */
@@ -66,7 +70,8 @@ export async function replayTables(
   around: ReplayAround = {},
 ): Promise<readonly ReplayReport[]> {
   const changelog = tablesTopic(await log.topics(), line.ds);
-  const parked = changelog === null ? [] : await parkedTables(log, changelog, signal);
+  const schemas = schemasTopic(await log.topics(), line.ds);
+  const parked = changelog === null ? [] : await parkedTables(log, changelog, schemas, signal);
   const chosen = parked.filter(({ name }) => only === null || name === only);
   if (only !== null && chosen.length === 0) {
     const names = parked.map(({ name }) => name).join(', ') || 'none';
@@ -84,6 +89,7 @@ export async function replayTables(
       log,
       line,
       changelog: changelog.name,
+      schemas: schemas?.name ?? null,
       writer,
       signal,
       registered: around.registered ?? null,
@@ -98,6 +104,8 @@ interface ReplayWork {
   readonly log: Log;
   readonly line: Line;
   readonly changelog: string;
+  /** Of the store `schemas`; null when there is none yet. */
+  readonly schemas: string | null;
   readonly writer: Writer;
   readonly signal: AbortSignal;
   readonly registered: LineSchemas | null;
@@ -115,34 +123,37 @@ async function replayTable(work: ReplayWork, table: ParkedTable): Promise<Replay
   const sink = new PieceWriter(work, table);
   const done = await decodeLetters(work, table, letters, (record, outputs) => sink.add(record, outputs));
   // Decoding depends on the letters and the state alone, so the second pass ends as the first did, or was stopped.
-  if (!signal.aborted) await sink.finish(done.state);
+  if (!signal.aborted) await sink.finish(done);
   return { ...report, messages: sink.messages, problem: null };
 }
+
+/** What the stores have of a table. */
+type Decoded = Pick<ParkedTable, 'state' | 'columns'>;
 
 async function decodeLetters(
   work: ReplayWork,
   table: ParkedTable,
   letters: readonly LetterPlace[],
   each: (record: LogRecord, outputs: readonly AppendOutput[]) => Promise<void>,
-): Promise<{ readonly state: TableState; readonly problem: ReplayReport['problem'] }> {
+): Promise<Decoded & { readonly problem: ReplayReport['problem'] }> {
   const { log, line, signal } = work;
   const options = { ...appendOptions(line), masks: () => work.rules };
-  let { state } = table;
+  let now: Decoded = table;
   for (const { partition, offset } of letters) {
     if (signal.aborted) break;
     const dead = await deadRecordAt(log, line.ds, partition, offset, signal);
     const { record } = dead;
     const run = await readLetter(work, dead);
-    if ('problem' in run) return { state, problem: run.problem };
-    const replayed = replayParked(options, tableOf(run, table.name), state, [run], table.partition);
+    if ('problem' in run) return { ...now, problem: run.problem };
+    const replayed = replayParked(options, tableOf(run, table.name), now, [run], table.partition);
     const again = replayed.state.parked;
-    if (again !== null) return { state, problem: { code: again.code, message: again.message } };
+    if (again !== null) return { ...now, problem: { code: again.code, message: again.message } };
     const outputs = await inFormat(work, replayed.outputs);
-    if ('problem' in outputs) return { state, problem: outputs.problem };
-    state = replayed.state;
+    if ('problem' in outputs) return { ...now, problem: outputs.problem };
+    now = replayed;
     await each(record, outputs.outputs);
   }
-  return { state: { ...state, parked: null }, problem: null };
+  return { ...now, state: { ...now.state, parked: null }, problem: null };
 }
 
 /** What a letter holds or refers to; a record that is gone is the table's problem, not that of the others. */
@@ -167,7 +178,7 @@ async function inFormat(
 > {
   const written: AppendOutput[] = [];
   for (const output of outputs) {
-    if (line.schemas[output.schema]?.result.format !== 'avro') written.push(output);
+    if (output.notice === true || line.schemas[output.schema]?.result.format !== 'avro') written.push(output);
     else {
       assert(registered !== null, `The topic ${output.topic} is in Avro, and no registry is open.`);
       try {
@@ -229,32 +240,53 @@ class PieceWriter {
     this.#bytes = 0;
   }
 
-  async finish(state: TableState): Promise<void> {
-    const { stored, partition, name } = this.#table;
-    const changed: OutgoingRecord = {
-      topic: this.#work.changelog,
+  async finish({ state, columns }: Decoded): Promise<void> {
+    const { changelog, schemas } = this.#work;
+    const { name } = this.#table;
+    const changed = [this.#stored(changelog, tablesStore.key.encode(name), tablesStore.value.encode(state))];
+    if (schemas !== null && columns !== this.#table.columns) {
+      const value = columns === null ? null : schemasStore.value.encode(columns);
+      changed.push(this.#stored(schemas, schemasStore.key.encode(name), value));
+    }
+    await this.#work.writer.append([...this.#records, ...changed]);
+  }
+
+  #stored(topic: string, key: Uint8Array, value: Uint8Array | null): OutgoingRecord {
+    const { stored, partition } = this.#table;
+    return {
+      topic,
       partition,
-      key: tablesStore.key.encode(name),
-      value: tablesStore.value.encode(state),
+      key,
+      value,
       timestampMs: stored.timestampMs,
       // The state includes the same input as the one before it; a restore takes the later of two such.
       headers: stored.headers,
     };
-    await this.#work.writer.append([...this.#records, changed]);
   }
 }
 
 async function parkedTables(
   log: Log,
   changelog: TopicDescription,
+  schemas: TopicDescription | null,
   signal: AbortSignal,
 ): Promise<readonly ParkedTable[]> {
   const newest = await newestByKey(log, changelog, signal);
+  const columns =
+    schemas === null ? new Map<string, NewestRecord>() : await newestByKey(log, schemas, signal);
   const tables: ParkedTable[] = [];
   for (const [name, { record, partition }] of newest) {
     if (record.value === null) continue;
     const state = tablesStore.value.decode(record.value);
-    if (state.parked !== null) tables.push({ name, state, stored: record, partition });
+    if (state.parked === null) continue;
+    const known = columns.get(name)?.record.value ?? null;
+    tables.push({
+      name,
+      state,
+      columns: known === null ? null : schemasStore.value.decode(known),
+      stored: record,
+      partition,
+    });
   }
   return tables.toSorted((a, b) => (a.name < b.name ? -1 : 1));
 }

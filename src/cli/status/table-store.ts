@@ -8,8 +8,21 @@ const READ_BYTES = 4 * 1024 * 1024;
 
 /** The changelog topic of the appender's store `tables`; null before its first start. */
 export function tablesTopic(topics: readonly TopicDescription[], ds: string): TopicDescription | null {
+  return changelogOf(topics, ds, 'tables');
+}
+
+/** The changelog topic of the appender's store `schemas`; null before its first start. */
+export function schemasTopic(topics: readonly TopicDescription[], ds: string): TopicDescription | null {
+  return changelogOf(topics, ds, 'schemas');
+}
+
+function changelogOf(
+  topics: readonly TopicDescription[],
+  ds: string,
+  store: string,
+): TopicDescription | null {
   const prefix = `umbus.${ds}.appender`;
-  return topics.find(({ name }) => name.startsWith(prefix) && name.endsWith('-tables-changelog')) ?? null;
+  return topics.find(({ name }) => name.startsWith(prefix) && name.endsWith(`-${store}-changelog`)) ?? null;
 }
 
 /** The newest record of a key. */
@@ -67,9 +80,10 @@ export async function tableStatuses(
     const { name } = topic;
     try {
       const newest = await newestByKey(log, topic, signal);
-      const tables = [...newest].map(([table, { record }]) =>
-        tableStatusOf(table, record.value ?? new Uint8Array()),
-      );
+      const tables = [...newest]
+        .map(([table, { record }]) => tableStatusOf(table, record.value ?? new Uint8Array()))
+        // A table that was made and has no rows yet has only the statement that made it.
+        .filter(({ messages, parked }) => messages > 0 || parked !== null);
       return tables.toSorted((a, b) => (a.table < b.table ? -1 : 1));
     } catch (error) {
       // Compaction has moved the start of the partition since the topic was described: look again.

@@ -134,6 +134,7 @@ export async function filledLog(records: readonly OutgoingRecord[]): Promise<Mem
     topic('shop.shop', 2),
     topic('shop.shop.result', 2),
     topic('shop_dead', 1),
+    topic('shop_schema', 1),
     topic('umbus.shop.appender-tables-changelog', 2, 'compact'),
   ]);
   await using writer = await log.openWriter('test');

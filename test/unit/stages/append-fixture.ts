@@ -13,6 +13,8 @@ import {
 } from '../../../src/stages/append.ts';
 import type { PullState } from '../../../src/stages/pull-state.ts';
 import type { EmitOptions } from '../../../src/topology/types.ts';
+import type { SchemaNotice } from '../../../src/ums/schema-notice.ts';
+import type { TableSchema } from '../../../src/ums/table-schema.ts';
 import type { UmsMessage } from '../../../src/ums/types.ts';
 import { type BinlogBuilder, type TableSpec, transaction } from '../../support/binlog-builder.ts';
 import { ExtractDriver } from '../../support/extract-driver.ts';
@@ -68,9 +70,11 @@ export interface Emitted {
 /** An appender task of partition 3. */
 export class AppendDriver {
   readonly states = new Map<string, TableState>();
+  readonly schemas = new Map<string, TableSchema>();
   readonly signals = new Map<string, SignalState>();
   readonly pulls = new Map<string, PullState>();
   readonly changed = new Map<string, string>();
+  readonly notices: SchemaNotice[] = [];
   readonly emitted: Emitted[] = [];
   readonly parked: { readonly key: string; readonly run: RawRun; readonly error: unknown }[] = [];
   /** What was parked by reference. */
@@ -84,7 +88,7 @@ export class AppendDriver {
 
   /** `topic`: the one that the run comes from. */
   run(run: RawRun, topic = 'web.shop', headers: Headers = {}): this {
-    const { states, signals } = this;
+    const { states, schemas, signals } = this;
     this.#processor.on(
       {
         key: `${run.file}:${run.position}`,
@@ -98,6 +102,7 @@ export class AppendDriver {
       {
         stores: {
           tables: memoryStore(states),
+          schemas: memoryStore(schemas),
           signals: memoryStore(signals),
           pulls: memoryStore(this.pulls),
           changed: memoryStore(this.changed),
@@ -112,9 +117,19 @@ export class AppendDriver {
           else this.references.push(reference);
         },
       },
-      (key, output, options) => void this.emitted.push({ key, output, options }),
+      (key, output, options) => {
+        if (output.notice === true) this.notices.push(JSON.parse(output.value.toString('utf8')));
+        else this.emitted.push({ key, output, options });
+      },
     );
     return this;
+  }
+
+  /** What the stores have of a table. */
+  before(key: string): { readonly state: TableState; readonly columns: TableSchema | null } {
+    const state = this.states.get(key);
+    if (state === undefined) throw new Error(`Nothing is known of ${key}.`);
+    return { state, columns: this.schemas.get(key) ?? null };
   }
 
   get messages(): UmsMessage[] {

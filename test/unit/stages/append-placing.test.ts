@@ -153,10 +153,13 @@ describe('rows placed by key', () => {
     const builder = new BinlogBuilder().begin();
     for (let i = 0; i < 20; i++) insert(builder, orders, row(i, 'a'));
     const run = runOf(builder);
-    const state = driverOf().run(run).states.get('shop.orders') ?? assert.fail();
+    const state = driverOf().run(run).before('shop.orders');
     const name = { schema: 'shop', table: 'orders' };
     const { outputs } = replayParked({ ds: 'web', result: () => placingBy() }, name, state, [run], 3);
-    assert.deepEqual(outputs.flatMap(rowsOf), placedRows(driverOf().run(run)));
+    assert.deepEqual(
+      outputs.filter(({ notice }) => notice !== true).flatMap(rowsOf),
+      placedRows(driverOf().run(run)),
+    );
   });
 });
 

@@ -85,6 +85,7 @@ describe('the appender', () => {
     assert.match(fingerprint, /^[0-9a-f]{16}$/);
     assert.deepEqual(state, {
       version: 0,
+      innerVersion: 0,
       columns: [
         { name: 'id', umsType: 'int' },
         { name: 'name', umsType: 'string' },

@@ -7,6 +7,7 @@ import { umsIdOf, umsUidOf } from '../../../src/ums/ids.ts';
 import { dataHeader, dataMessage, messageKey, terminationMessage } from '../../../src/ums/message.ts';
 import { namespaceOf } from '../../../src/ums/namespace.ts';
 import { TUPLE_PREFIX_BYTES, TuplePrefix } from '../../../src/ums/tuple-prefix.ts';
+import { terminationReasons } from '../../../src/ums/types.ts';
 import { validate } from './schema.ts';
 
 const namespace = namespaceOf('shop', { schema: 'store', table: 'a.b "ü"' }, 3);
@@ -71,11 +72,18 @@ test('a before image and its update differ in the last digit of ums_uid_ and in 
   );
 });
 
-for (const reason of ['truncate', 'drop', 'schema'] as const) {
+for (const reason of terminationReasons) {
   test(`a termination of the encoder with reason ${reason} is valid`, () => {
-    const message = terminationMessage(namespace, '2026-01-05 17:00:00.123', reason);
+    const message = terminationMessage({
+      namespace,
+      time: '2026-01-05 17:00:00.123',
+      reason,
+      uid: '100010300000123470000',
+      ...(reason === 'rename' && { renamedTo: 'store.orders_old' }),
+    });
     assert.ok(validate(JSON.parse(message.toString('utf8'))), JSON.stringify(validate.errors));
     assert.equal(readUms(message).schema.reason, reason);
+    assert.equal(readUms(message).schema.renamedTo, reason === 'rename' ? 'store.orders_old' : undefined);
   });
 }
 

@@ -47,7 +47,9 @@ test('a table without a primary key has none in its messages', () => {
 });
 
 test('a termination says why, and a consumer can read it', () => {
-  const message = readUms(terminationMessage(namespace, '2026-01-01 00:00:00.000', 'truncate'));
+  const message = readUms(
+    terminationMessage({ namespace, time: '2026-01-01 00:00:00.000', reason: 'truncate', uid: '5' }),
+  );
   assert.equal(message.protocol.type, 'data_increment_termination');
   assert.equal(message.schema.reason, 'truncate');
   assert.deepEqual(message.payload, [{ tuple: ['2026-01-01 00:00:00.000'] }]);
