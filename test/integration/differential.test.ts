@@ -5,8 +5,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { rebuild } from '../../src/cli/quickstart/compare.ts';
 import { Differential } from '../support/differential/differential.ts';
 import { randomCase } from '../support/differential/statements.ts';
+import { startLine } from '../support/running-line.ts';
 import { requireServer, serverKinds } from '../support/servers.ts';
 
 const RUNS = 60;
@@ -16,7 +18,25 @@ const runs = Number(process.env['UMBUS_DIFFERENTIAL_RUNS'] ?? RUNS);
 const seed = Number(process.env['UMBUS_SEED'] ?? (runs > RUNS ? Date.now() % 2 ** 31 : SEED));
 const path = process.env['UMBUS_PATH'];
 
+const WHOLE_CASES = 8;
+
 for (const kind of serverKinds) {
+  test(`random tables and changes on ${kind} pass a whole line as SELECT gives them`, async t => {
+    await using server = await requireServer(t, kind, { args: ['--secure-file-priv='] });
+    if (server === null) return;
+    await using differential = await Differential.open(server);
+    const schemas = Array.from({ length: WHOLE_CASES }, (_, i) => `whole_${i}`);
+    await using line = await startLine({ server, schemas, partitions: 3, runBytes: 4096 });
+    const cases = fc.sample(randomCase(kind), { numRuns: WHOLE_CASES, seed });
+    for (const [i, each] of cases.entries()) await differential.apply(`whole_${i}`, each);
+    await line.drained();
+    const topics = schemas.map(schema => `test.${schema}.result`);
+    const { tables } = await rebuild(line.log, topics);
+    for (const [i, schema] of schemas.entries()) {
+      assert.deepEqual(await differential.differences(schema, tables), [], JSON.stringify(cases[i]));
+    }
+  });
+
   test(`random tables and changes on ${kind} come out as SELECT gives them: ${runs} cases of seed ${seed}`, async t => {
     await using server = await requireServer(t, kind, { args: ['--secure-file-priv='] });
     if (server === null) return;

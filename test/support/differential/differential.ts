@@ -1,5 +1,5 @@
 import { connectSql, type SqlSession } from '../../../src/adapters/mysql/connect.ts';
-import { createTables } from '../../../src/consumer/tables.ts';
+import { createTables, type UmsTables } from '../../../src/consumer/tables.ts';
 import { AppendDriver } from '../../unit/stages/append-fixture.ts';
 import { readBinlog } from '../binlog-runs.ts';
 import { binlogEnd } from '../running-line.ts';
@@ -42,26 +42,35 @@ export class Differential implements AsyncDisposable {
   }
 
   /** Runs a case; gives what differs, as sentences. */
-  async run({ tables, settings, statements }: RandomCase): Promise<readonly string[]> {
-    const session = this.#session;
+  async run(each: RandomCase): Promise<readonly string[]> {
     const schema = `differential_${this.#count++}`;
+    const from = await binlogEnd(this.#server);
+    try {
+      await this.apply(schema, each);
+      return await this.#compare(schema, from, await binlogEnd(this.#server));
+    } finally {
+      await this.#session.query(`DROP DATABASE ${schema}`);
+    }
+  }
+
+  /** Makes a schema, and does in it what a case says. */
+  async apply(schema: string, { tables, settings, statements }: RandomCase): Promise<void> {
+    const session = this.#session;
     await session.query("SET NAMES utf8mb4, time_zone = '+00:00', sql_mode = ''");
     await session.query(`CREATE DATABASE ${schema} CHARACTER SET utf8mb4`);
     await session.query(`USE ${schema}`);
-    try {
-      const from = await binlogEnd(this.#server);
-      for (const sql of tables) this.#tables = counted(this.#tables, await this.#try(sql));
-      for (const sql of settings) await session.query(sql);
-      for (const [i, sql] of statements.entries()) {
-        const file = `${this.#server.dataDir}/${schema}-${sql.startsWith('LOAD') ? i - 1 : i}`;
-        this.#statements = counted(this.#statements, await this.#try(sql.replace('{file}', file)));
-      }
-      await session.query("COMMIT; SET time_zone = '+00:00'");
-      const end = await binlogEnd(this.#server);
-      return await this.#compare(schema, from, end);
-    } finally {
-      await session.query(`DROP DATABASE ${schema}`);
+    for (const sql of tables) this.#tables = counted(this.#tables, await this.#try(sql));
+    for (const sql of settings) await session.query(sql);
+    for (const [i, sql] of statements.entries()) {
+      const file = `${this.#server.dataDir}/${schema}-${sql.startsWith('LOAD') ? i - 1 : i}`;
+      this.#statements = counted(this.#statements, await this.#try(sql.replace('{file}', file)));
     }
+    await session.query("COMMIT; SET time_zone = '+00:00'");
+  }
+
+  /** Where tables that were rebuilt differ from the server's, as sentences. */
+  differences(schema: string, rebuilt: UmsTables): Promise<readonly string[]> {
+    return compareExactly(this.#session, schema, rebuilt);
   }
 
   async #compare(
@@ -77,7 +86,7 @@ export class Differential implements AsyncDisposable {
     return [
       ...(error === null ? [] : [`the line halts: ${error}`]),
       ...appender.parked.map(({ key, error: why }) => `${key} is parked: ${why}`),
-      ...(await compareExactly(this.#session, schema, rebuilt)),
+      ...(await this.differences(schema, rebuilt)),
     ];
   }
 
