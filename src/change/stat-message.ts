@@ -1,3 +1,5 @@
+import type { HopCounts } from '../ums/beat-stamps.ts';
+
 /** Statistics of a hop between two heartbeats of a table, as DBUS writes them on {@link STATISTIC_TOPIC}. */
 export interface StatMessage {
   readonly dsName: string;
@@ -50,14 +52,6 @@ export interface StatPayload {
 
 /** The topic of statistics, as DBUS names it. */
 export const STATISTIC_TOPIC = 'dbus_statistic';
-
-/** Counts between two heartbeats. */
-export interface HopCounts {
-  readonly rows: number;
-  readonly bytes: number;
-  readonly errors: number;
-  readonly warnings: number;
-}
 
 /** A heartbeat at a hop. `localMicros`: when, by the hop's clock. */
 export function statMessage(

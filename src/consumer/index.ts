@@ -1,6 +1,7 @@
 /** `umbus/consumer`: reading UMS messages and applying them. */
 
 export type { SchemaRegistry } from '../ports/schema-registry.ts';
+export type { BeatStamps } from '../ums/beat-stamps.ts';
 export { partitionOfKey } from '../ums/placing-key.ts';
 export type {
   NoticeReason,
@@ -22,6 +23,7 @@ export type {
 } from '../ums/types.ts';
 export { type AvroReader, type AvroRecord, createAvroReader } from './avro.ts';
 export { openReader, type ReaderOptions } from './embedded.ts';
+export { heartbeatOf, type UmsHeartbeat } from './heartbeat.ts';
 export type { MessagePlace } from './invalid.ts';
 export { parseKey, parseNamespace, type UmsKey, type UmsNamespace } from './namespace.ts';
 export { readUms } from './read.ts';

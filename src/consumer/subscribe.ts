@@ -1,6 +1,7 @@
 import { isUmbusError, UmbusError } from '../core/errors.ts';
 import type {
   AssignmentListener,
+  Headers,
   Log,
   LogRecord,
   Membership,
@@ -23,6 +24,8 @@ export interface UmsRecord {
   readonly key: string;
   /** Milliseconds since 1970-01-01 UTC. */
   readonly timestampMs: number;
+  /** Of the record, such as `seq`, `lane` and of heartbeats `beat` (ums-schema/README.md). */
+  readonly headers: Headers;
   readonly message: UmsMessage;
 }
 
@@ -223,8 +226,12 @@ async function avroToUms(
   return { ...at, ...aboutOf(record), message: await avro.read({ key, value }, at) };
 }
 
-function aboutOf({ key, timestampMs }: LogRecord): Pick<UmsRecord, 'key' | 'timestampMs'> {
-  return { key: key === null ? '' : new TextDecoder().decode(key), timestampMs };
+function aboutOf({
+  key,
+  timestampMs,
+  headers,
+}: LogRecord): Pick<UmsRecord, 'key' | 'timestampMs' | 'headers'> {
+  return { key: key === null ? '' : new TextDecoder().decode(key), timestampMs, headers };
 }
 
 /** Null when the read fails because the caller has stopped. */

@@ -1,8 +1,8 @@
 import type { Buffer } from 'node:buffer';
-import { BEAT_HEADER, beatBytes } from '../change/beat-stamps.ts';
 import { type HeartbeatPacket, parsePacket } from '../change/heartbeat-packet.ts';
 import { ALL, type HeartbeatRow } from '../change/signal-tables.ts';
-import { type HopCounts, statMessage } from '../change/stat-message.ts';
+import { statMessage } from '../change/stat-message.ts';
+import { BEAT_HEADER, beatBytes, type HopCounts } from '../ums/beat-stamps.ts';
 import { heartbeatKey, heartbeatMessage } from '../ums/message.ts';
 import type { EventPlace } from './append-event.ts';
 import type { SignalOrigin, SignalScope } from './append-signal.ts';

@@ -1,11 +1,11 @@
 import type { Buffer } from 'node:buffer';
 import { fileNumberOf } from '../binlog/rotate.ts';
-import { DISPATCHED_HEADER, stampOf } from '../change/beat-stamps.ts';
 import { PAGE_KIND, type PageHead, pageHead } from '../change/pull-page.ts';
 import type { RawRun } from '../change/raw-run.ts';
 import { UmbusError } from '../core/errors.ts';
 import { NO_MASKS } from '../masking/mask-spec.ts';
 import type { Processor, StoreDef } from '../topology/types.ts';
+import { DISPATCHED_HEADER, stampOf } from '../ums/beat-stamps.ts';
 import type { TableSchema } from '../ums/table-schema.ts';
 import { TupleBuffer } from '../ums/tuple-buffer.ts';
 import { TuplePrefix } from '../ums/tuple-prefix.ts';

@@ -1,11 +1,11 @@
 import { Buffer } from 'node:buffer';
 import { eventStart } from '../binlog/position.ts';
-import { DISPATCHED_HEADER, stampBytes } from '../change/beat-stamps.ts';
 import { eventsBuffer, type RawRun, type RawTable } from '../change/raw-run.ts';
 import type { StatMessage } from '../change/stat-message.ts';
 import { UmbusError } from '../core/errors.ts';
 import { murmur2 } from '../core/murmur2.ts';
 import type { Processor } from '../topology/types.ts';
+import { DISPATCHED_HEADER, stampBytes } from '../ums/beat-stamps.ts';
 import type { DispatchStatistics } from './dispatch-statistics.ts';
 
 /** A run, or the part of one, of one schema and one partition of `<ds>.<schema>`. */

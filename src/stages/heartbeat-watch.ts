@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer';
-import { BEAT_HEADER, beatStampsOf } from '../change/beat-stamps.ts';
 import { type StatMessage, statMessage } from '../change/stat-message.ts';
 import type { Processor } from '../topology/types.ts';
+import { BEAT_HEADER, beatStampsOf } from '../ums/beat-stamps.ts';
 
 /** What reads the results back. */
 export interface HeartbeatWatchOptions {

@@ -22,6 +22,7 @@ import { noMetrics } from '../../src/config/metrics-schema.ts';
 import { noAlarms } from '../../src/config/resolve-alarms.ts';
 import { serverIdOf } from '../../src/config/resolve-line.ts';
 import { isUmbusError } from '../../src/core/errors.ts';
+import type { Clock } from '../../src/ports/clock.ts';
 import type { Log } from '../../src/ports/log.ts';
 import type { TopologyEvents } from '../../src/runtime/events.ts';
 import { type RunningTopology, startTopology } from '../../src/runtime/start.ts';
@@ -50,6 +51,8 @@ export interface TestLineOptions {
   readonly runBytes?: number;
   readonly timeZone?: string;
   readonly events?: TopologyEvents;
+  /** Default: the system's. */
+  readonly clock?: Clock;
   /** Hears what the line says of its heartbeats. */
   readonly heard?: EventLog;
   /** Hears what a log on Kafka goes on after by itself. */
@@ -192,7 +195,7 @@ export async function startLine(options: TestLineOptions): Promise<RunningLine> 
     .map(({ name, definition, config }) =>
       startTopology(options.instead?.[name] ?? definition, config, {
         log,
-        clock: systemClock,
+        clock: options.clock ?? systemClock,
         instance: line.ds,
         ...(options.events === undefined ? {} : { events: options.events }),
       }),

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { Buffer } from 'node:buffer';
 import { test } from 'node:test';
-import { BEAT_HEADER, beatStampsOf } from '../../../src/change/beat-stamps.ts';
 import { parseKey } from '../../../src/consumer/index.ts';
 import type { AppendOptions } from '../../../src/stages/append.ts';
 import { tablePartition } from '../../../src/stages/dispatch.ts';
+import { BEAT_HEADER, beatStampsOf } from '../../../src/ums/beat-stamps.ts';
 import { BinlogBuilder, type TableSpec, transaction } from '../../support/binlog-builder.ts';
 import { ExtractDriver } from '../../support/extract-driver.ts';
 import {

@@ -1,10 +1,17 @@
 import { Buffer } from 'node:buffer';
-import type { HopCounts } from './stat-message.ts';
 
 /** Header of records on `<ds>.<schema>` with signals: when the dispatcher wrote them, microseconds since 1970-01-01 UTC as digits. */
 export const DISPATCHED_HEADER = 'dispatched';
 /** Header of heartbeats on result topics: {@link BeatStamps} as JSON. */
 export const BEAT_HEADER = 'beat';
+
+/** What was counted between two heartbeats of a table: rows (before images do not count), bytes, events parked, values published as marks. */
+export interface HopCounts {
+  readonly rows: number;
+  readonly bytes: number;
+  readonly errors: number;
+  readonly warnings: number;
+}
 
 /** When a heartbeat passed each hop, and what was counted since the one before. Times are microseconds since 1970-01-01 UTC, null where a hop did not say. */
 export interface BeatStamps extends HopCounts {
