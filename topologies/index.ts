@@ -6,6 +6,8 @@ import { type AppenderConfig, appender } from './appender.ts';
 import { dispatcher } from './dispatcher.ts';
 import { type HeartbeatPorts, heartbeat } from './heartbeat.ts';
 import { mysqlExtractor } from './mysql-extractor.ts';
+import { puller } from './puller.ts';
+import { type PullConfig, splitter } from './splitter.ts';
 
 /** A named topology with its config for one line. */
 export interface LineTopology {
@@ -24,20 +26,25 @@ export interface LinePorts extends Pick<AppenderConfig, 'masks' | 'functions'> {
   readonly source: ChangeSource;
   readonly registered?: LineSchemas | null;
   readonly heartbeat?: HeartbeatPorts | null;
+  /** Who does full pulls; left out where nobody does. */
+  readonly pulls?: PullConfig['pulls'] | null;
 }
 
 /** The named topologies of a line, in the order of the data path. */
 export function lineTopologies(line: Line, ports: LinePorts): readonly LineTopology[] {
-  const { source, registered = null, heartbeat: beats = null, ...masks } = ports;
+  const { source, registered = null, heartbeat: beats = null, pulls = null, ...masks } = ports;
   const config = { ...line, registered, ...masks };
   return [
     configured(mysqlExtractor, { ...config, start: line.source.start, source }),
     configured(dispatcher, config),
     configured(appender, config),
+    ...(pulls === null
+      ? []
+      : [configured(splitter, { ...config, pulls }), configured(puller, { ...config, pulls })]),
     ...(line.heartbeat !== null && beats !== null
       ? [configured(heartbeat, { ...config, ...beats, heartbeat: line.heartbeat })]
       : []),
   ];
 }
 
-export { appender, dispatcher, type HeartbeatPorts, heartbeat, mysqlExtractor };
+export { appender, dispatcher, type HeartbeatPorts, heartbeat, mysqlExtractor, puller, splitter };

@@ -1,8 +1,9 @@
 import type { LineSchemas } from '../src/adapters/registry/line-schemas.ts';
+import type { ControlMessage, ShardTask, SplitTask } from '../src/change/pull-job.ts';
 import { decodeRawRun, encodeRawRun, type RawRun } from '../src/change/raw-run.ts';
 import type { Line } from '../src/config/line.ts';
 import { assert } from '../src/core/assert.ts';
-import { bytes, utf8 } from '../src/topology/serdes.ts';
+import { bytes, json, utf8 } from '../src/topology/serdes.ts';
 import { topic } from '../src/topology/topic.ts';
 import type { Serde, Topic } from '../src/topology/types.ts';
 import { pullTopicOf } from '../src/ums/namespace.ts';
@@ -59,6 +60,24 @@ export function pullTopic(line: TopicSettings): Topic<Uint8Array, Uint8Array> {
 /** `<ds>_schema`: a notice for each change of a table; kept for ever, since it is the history of the columns. */
 export function noticeTopic(line: Pick<Line, 'ds'>): Topic<Uint8Array, Uint8Array> {
   return topic(noticeTopicOf(line.ds), bytes, bytes, { partitions: 1 });
+}
+
+/** `<ds>_ctrl`: control messages, as DBUS's consoles send them. */
+export function controlTopic(line: TopicSettings): Topic<string, ControlMessage> {
+  return topic(`${line.ds}_ctrl`, utf8, json<ControlMessage>(), { ...kept(line), partitions: 1 });
+}
+
+/** `<ds>_splits`: where the splitter is in the tables that it cuts. */
+export function splitsTopic(line: TopicSettings): Topic<string, SplitTask> {
+  return topic(`${line.ds}_splits`, utf8, json<SplitTask>(), { ...kept(line), partitions: 1 });
+}
+
+/** `<ds>_data_shards`: shards for pullers, which share them by partition. */
+export function shardsTopic(line: TopicSettings): Topic<string, ShardTask> {
+  return topic(`${line.ds}_data_shards`, utf8, json<ShardTask>(), {
+    ...kept(line),
+    partitions: line.topics.partitions,
+  });
 }
 
 /** `<ds>_dead`: what could not be processed, until it is replayed; never dropped by age. */

@@ -6,6 +6,8 @@ import { describeCommand } from './commands/describe.ts';
 import { heartbeatCommand } from './commands/heartbeat.ts';
 import { initCommand } from './commands/init.ts';
 import { parkedCommand } from './commands/parked.ts';
+import { pullCommand } from './commands/pull.ts';
+import { pullsCommand } from './commands/pulls.ts';
 import { referenceCommand } from './commands/reference.ts';
 import { runCommand } from './commands/run.ts';
 import { statusCommand } from './commands/status.ts';
@@ -69,6 +71,8 @@ function commandsOf(terminal: Terminal, exitWith: ExitWith): readonly Command[] 
     statusCommand(terminal, exitWith),
     heartbeatCommand(terminal, exitWith),
     tailCommand(terminal),
+    pullCommand(terminal, exitWith),
+    pullsCommand(terminal),
     parkedCommand(terminal, exitWith),
     alarmsCommand(terminal, exitWith),
     describeCommand(terminal),

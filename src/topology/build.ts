@@ -53,7 +53,7 @@ function checkSinks(topology: string, stages: readonly Stage[]): void {
   for (const sink of sinks) {
     for (const topic of sink.topics) {
       const reader = read.get(topic.name);
-      if (reader !== undefined) {
+      if (reader !== undefined && !sink.back) {
         invalid(
           topology,
           `the stage '${sink.name}' writes to '${topic.name}', which the stage '${reader}' reads: a cycle (repartition() names a topic that is written and read)`,

@@ -171,6 +171,7 @@ function sinkStage(
     key: options.key ?? null,
     value: options.value ?? null,
     partition: options.partition ?? null,
+    back: options.back ?? false,
     repartition,
   };
 }

@@ -99,6 +99,8 @@ export interface SinkStage {
   readonly key: ((value: Erased, key: Erased) => Erased) | null;
   readonly value: ((value: Erased, key: Erased) => Erased) | null;
   readonly partition: ((value: Erased, key: Erased, partitions: number) => number) | null;
+  /** Whether it may write to a topic that the topology reads. */
+  readonly back: boolean;
   readonly repartition: boolean;
 }
 

@@ -72,6 +72,8 @@ export interface SinkOptions<K, V> {
   readonly partition?: (value: V, key: K, partitions: number) => number;
   /** The topics that a chosen topic can be, so that they are shown by `describe` and made at start. Others are made when they are first written to. */
   readonly topics?: readonly TopicShape[];
+  /** That the topology reads the topic itself is meant: a record may come back, and what makes it must end. Default: it is refused as a mistake. */
+  readonly back?: boolean;
 }
 
 /** A topic without its types. */

@@ -56,7 +56,7 @@ topics: { partitions: 3 }
 `;
 
 /** `umbus run` as a process of its own, its messages in a file. */
-function spawnLine(file: string, messages: string): ChildProcess {
+export function spawnLine(file: string, messages: string): ChildProcess {
   const output = openSync(messages, 'a');
   const child = spawn(process.execPath, ['src/cli/main.ts', 'run', '--line', file], {
     stdio: ['ignore', output, output],
@@ -65,7 +65,8 @@ function spawnLine(file: string, messages: string): ChildProcess {
   return child;
 }
 
-async function kill(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
+/** Sends a process a signal and waits for its end. */
+export async function kill(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const exited = once(child, 'exit');
   child.kill(signal);
@@ -172,12 +173,14 @@ async function catchUp(
   }
 }
 
-async function openReader({ log }: Line): Promise<Log> {
+/** Reads the log of a line beside its process. */
+export async function openReader({ log }: Line): Promise<Log> {
   if (log.kind !== 'embedded') throw new Error('This campaign is about embedded logs.');
   return await openEmbeddedLog({ ...log, mode: 'reader', clock: systemClock });
 }
 
-async function canRead(line: Line): Promise<boolean> {
+/** Whether the line has made its log. */
+export async function canRead(line: Line): Promise<boolean> {
   try {
     await using log = await openReader(line);
     return (await log.topics()).length > 0;
@@ -186,6 +189,7 @@ async function canRead(line: Line): Promise<boolean> {
   }
 }
 
-function lastOf(file: string): string {
+/** The end of a process's messages. */
+export function lastOf(file: string): string {
   return readFileSync(file, 'utf8').split('\n').slice(-30).join('\n');
 }

@@ -1,5 +1,5 @@
 /**
- * `npm run crash -- [--times N] [--server mariadb|mysql] [--kafka [--guarantee at-least-once|exactly-once] [--zookeeper]]`: the crash campaign, as long as asked. Exits with 1 when a
+ * `npm run crash -- [--times N] [--server mariadb|mysql] [--pull [--rows N]] [--kafka [--guarantee at-least-once|exactly-once] [--zookeeper]]`: the crash campaign, as long as asked. Exits with 1 when a
  * rule is broken.
  */
 import { parseArgs } from 'node:util';
@@ -7,6 +7,7 @@ import type { Guarantee } from '../../src/config/line.ts';
 import { type Server, startKafka, startMariadb, startMysql, startZookeeper } from '../support/servers.ts';
 import { type CampaignResult, campaign } from './campaign.ts';
 import { kafkaCampaign } from './kafka-campaign.ts';
+import { pullCampaign } from './pull-campaign.ts';
 
 const guarantees: readonly Guarantee[] = ['at-least-once', 'effectively-once', 'exactly-once'];
 
@@ -17,6 +18,8 @@ const { values } = parseArgs({
     kafka: { type: 'boolean', default: false },
     guarantee: { type: 'string', default: 'exactly-once' },
     zookeeper: { type: 'boolean', default: false },
+    pull: { type: 'boolean', default: false },
+    rows: { type: 'string', default: '10000000' },
   },
 });
 const times = Number(values.times);
@@ -28,7 +31,7 @@ if (
   guarantee === undefined
 ) {
   console.error(
-    'usage: npm run crash -- [--times N] [--server mariadb|mysql] [--kafka [--guarantee at-least-once|exactly-once] [--zookeeper]]',
+    'usage: npm run crash -- [--times N] [--server mariadb|mysql] [--pull [--rows N]] [--kafka [--guarantee at-least-once|exactly-once] [--zookeeper]]',
   );
   process.exit(2);
 }
@@ -52,6 +55,14 @@ async function onKafka(server: Server, wanted: Guarantee): Promise<CampaignResul
 }
 
 await using server = await (values.server === 'mysql' ? startMysql() : startMariadb());
+if (values.pull) {
+  const result = await pullCampaign({ server, times, rows: Number(values.rows), progress });
+  for (const line of result.comparison.examples) console.error(line);
+  console.log(
+    `crash: ${result.kills} kills, ${result.pulls} full pulls of ${values.rows} rows, ${result.changes} changes, ${result.comparison.differences} differences`,
+  );
+  process.exit(result.comparison.differences === 0 ? 0 : 1);
+}
 const { proof, comparison, transactions } = values.kafka
   ? await onKafka(server, guarantee)
   : await campaign({ server, times, sourceKillEvery: 20, cutEvery: 7, progress });

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { connectSql } from '../../src/adapters/mysql/connect.ts';
+import { openPullSource } from '../../src/adapters/mysql/pull-source.ts';
 import { PULL_SESSION_SQL, ResultReader } from '../../src/adapters/mysql/result-reader.ts';
 import { readKey } from '../../src/adapters/mysql/shard-boundary.ts';
 import type { KeyLiterals, KeyRange } from '../../src/sharding/key-range.ts';
@@ -12,6 +13,7 @@ import { requireServer, type Server, serverKinds } from '../support/servers.ts';
 
 const ROWS = 1000;
 const SHARD = 90;
+const STEP = 250;
 
 /** Columns and the primary key's values of row `n`, as an expression. Every kind is skewed, or has values that are easily compared wrong. */
 const keys: readonly {
@@ -80,6 +82,25 @@ async function shardsOf(server: Server, table: string): Promise<KeyRange[]> {
   }
 }
 
+/** Rows of a table read a few at a time, each time behind the last key of the time before, in how many reads. */
+async function readInSteps(
+  server: Server,
+  table: string,
+): Promise<{ readonly rows: number; readonly reads: number }> {
+  await using source = openPullSource(loginOf(server), { ds: 'cut', signalSchema: 'dbus' });
+  const pulled = await source.table('cut', table, []);
+  let after: KeyLiterals | null = null;
+  let rows = 0;
+  for (let reads = 1; ; reads++) {
+    await using result = await pulled.read({ after, upTo: null }, null, STEP);
+    const page = await result.page(1024 * 1024);
+    if (page === null) return { rows, reads };
+    rows += page.rows;
+    after = page.last;
+    assert.equal(await result.page(1024 * 1024), null);
+  }
+}
+
 for (const kind of serverKinds) {
   test(`tables of ${kind} with keys of every kind are cut into shards of one size that hold each row once`, async t => {
     await using server = await requireServer(t, kind);
@@ -106,6 +127,7 @@ for (const kind of serverKinds) {
       }
       assert.equal(seen.size, ROWS, columns);
       assert.deepEqual(sizes, [...Array.from({ length: 11 }, () => SHARD), ROWS - 11 * SHARD], columns);
+      assert.deepEqual(await readInSteps(server, `t${i}`), { rows: ROWS, reads: ROWS / STEP + 1 }, columns);
       const key0 = chooseSplitKey(definition) ?? assert.fail();
       const [plan] = await server.query(
         `EXPLAIN FORMAT=TRADITIONAL ${boundarySql(fromClause('cut', `t${i}`, key0), key0, shards[2]?.after ?? null, SHARD)}`,

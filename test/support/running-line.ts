@@ -11,6 +11,7 @@ import { drainedTo } from '../../src/cli/drained.ts';
 import type { EventLog } from '../../src/cli/event-log.ts';
 import { type Comparison, compareWithSource } from '../../src/cli/quickstart/compare.ts';
 import { heartbeatPorts } from '../../src/cli/run/heartbeat-ports.ts';
+import { openPullTools } from '../../src/cli/run/pull-tools.ts';
 import type {
   Guarantee,
   HeartbeatSettings,
@@ -23,6 +24,7 @@ import { noAlarms } from '../../src/config/resolve-alarms.ts';
 import { serverIdOf } from '../../src/config/resolve-line.ts';
 import { isUmbusError } from '../../src/core/errors.ts';
 import type { Clock } from '../../src/ports/clock.ts';
+import type { Coordination } from '../../src/ports/coordination.ts';
 import type { Log } from '../../src/ports/log.ts';
 import type { TopologyEvents } from '../../src/runtime/events.ts';
 import { type RunningTopology, startTopology } from '../../src/runtime/start.ts';
@@ -61,6 +63,10 @@ export interface TestLineOptions {
   readonly heartbeat?: Partial<HeartbeatSettings> & { readonly ports?: Partial<HeartbeatPorts> };
   /** Default: all. */
   readonly topologies?: readonly string[];
+  /** Runs splitter and puller too, on this coordination. */
+  readonly coordination?: Coordination;
+  /** Name of the process in its pulls; default `test`. */
+  readonly member?: string;
   /** Where the log is, when the test goes on in it later; the test removes it. Default: a temporary directory of the line. */
   readonly dir?: string;
   /** Bound of the log; default 32 GB. */
@@ -187,8 +193,16 @@ export async function startLine(options: TestLineOptions): Promise<RunningLine> 
   const log = await openTestLog(line, options.told);
   const wanted = options.topologies;
   const ports = await heartbeatPorts(line, null, options.heard ?? (() => {}));
+  const stopping = new AbortController();
+  const { coordination, member = 'test' } = options;
+  const tools = { line, log, registered: null, clock: systemClock, member, stopping: stopping.signal };
+  const pulling =
+    coordination === undefined
+      ? null
+      : await openPullTools({ ...tools, coordination, events: (_, message) => options.told?.(message) });
   const topologies = lineTopologies(line, {
     source: createMysqlSource({ ...line.source, ...options.source }),
+    pulls: pulling?.pulls ?? null,
     heartbeat: ports === null ? null : { ...ports, ...options.heartbeat?.ports },
   })
     .filter(({ name }) => wanted === undefined || wanted.includes(name))
@@ -233,7 +247,9 @@ export async function startLine(options: TestLineOptions): Promise<RunningLine> 
       });
     },
     async [Symbol.asyncDispose]() {
+      stopping.abort(new Error('The line of the test stops.'));
       await Promise.all(topologies.map(topology => topology.stop()));
+      await pulling?.[Symbol.asyncDispose]();
       await log[Symbol.asyncDispose]();
       if (options.dir === undefined) await rm(dir, { recursive: true, force: true });
     },

@@ -13,6 +13,8 @@ export class ImageBuffer {
   bytes: Buffer;
   length = 0;
   rows = 0;
+  /** Where the last image begins. */
+  lastStart = 0;
 
   constructor(bytes = 64 * 1024) {
     this.bytes = Buffer.allocUnsafeSlow(bytes);
@@ -62,7 +64,7 @@ return function(b,o,e,out){out.room(e-o+${columns.length * SPARE_BYTES + bitmap}
 const w=out.bytes,z=out.length,n=o+1;let p=z+${bitmap},l=0;w.fill(0,z,p);
 o=n+${sentBitmap};if(o>e)fault();
 ${code.join('\n')}
-if(o!==e)fault();out.length=p;out.rows++;}`;
+if(o!==e)fault();out.length=p;out.rows++;out.lastStart=z;}`;
   return new Function('runtime', 'fault', source)(runtime, fault) as WriteImage; // the text above returns one
 }
 

@@ -26,7 +26,8 @@ export interface ColumnDefinition {
 export type Conversion =
   /** The first `bytes` bytes of a number, as they are; `sent` are sent. */
   | { readonly kind: 'number'; readonly sent: number; readonly bytes: number }
-  | { readonly kind: 'year' | 'date' }
+  | { readonly kind: 'year' }
+  | { readonly kind: 'date' }
   | { readonly kind: 'bits'; readonly bytes: number }
   | { readonly kind: 'decimal'; readonly precision: number; readonly scale: number }
   | { readonly kind: 'datetime' | 'timestamp' | 'time'; readonly digits: number }
@@ -40,6 +41,8 @@ export interface ResultColumn {
   /** What is selected: the column, or an expression that says its value more exactly. */
   readonly select: (quoted: string) => string;
   readonly conversion: Conversion;
+  /** What bytes are that were selected in place of their text; null for all other columns. */
+  readonly address: 'uuid' | 'inet4' | 'inet6' | null;
 }
 
 const plain = (quoted: string): string => quoted;
@@ -63,7 +66,7 @@ const LONG_BYTES: ReadonlySet<string> = new Set(
   'tinytext text mediumtext longtext tinyblob blob mediumblob longblob'.split(' '),
 );
 /** Bytes of MariaDB's types with a text of their own. */
-const ADDRESSES: Readonly<Record<string, number>> = { uuid: 16, inet6: 16, inet4: 4 };
+const ADDRESSES = { uuid: 16, inet6: 16, inet4: 4 } as const;
 /** Two length bytes. */
 const VARCHAR_META = 65_535;
 const BLOB_META = 4;
@@ -169,12 +172,13 @@ function byteColumn(column: ColumnDefinition): ResultColumn | null {
   }
   if (GEOMETRIES.has(dataType)) return made(column, { type: ColumnType.GEOMETRY, meta: BLOB_META }, long);
   if (dataType === 'vector') return made(column, { type: ColumnType.VECTOR, meta: BLOB_META }, long);
+  if (dataType !== 'uuid' && dataType !== 'inet4' && dataType !== 'inet6') return null;
   const width = ADDRESSES[dataType];
-  if (width === undefined) return null;
   const map = { type: ColumnType.VARCHAR, meta: VARCHAR_META, collation: collation(column, 'binary') };
   return {
     ...made(column, map, { kind: 'bytes', lengthBytes: 2 }),
     select: quoted => `CAST(${quoted} AS BINARY(${width}))`,
+    address: dataType,
   };
 }
 
@@ -194,7 +198,7 @@ function made(
     visible: true,
     ...map,
   };
-  return { map: whole, select: plain, conversion };
+  return { map: whole, select: plain, conversion, address: null };
 }
 
 function collation({ name }: ColumnDefinition, charset: string): number {

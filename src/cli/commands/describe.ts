@@ -38,7 +38,7 @@ export function describeCommand(terminal: Terminal): Command {
     )
     .argument(
       '[topology]',
-      'mysql-extractor, dispatcher, appender, heartbeat, or a path such as ./my-topology.ts',
+      'mysql-extractor, dispatcher, appender, splitter, puller, heartbeat, or a path such as ./my-topology.ts',
       WHOLE_LINE,
     )
     .option('--line <file>', 'data line file')
@@ -81,7 +81,7 @@ async function chosenOf(
   const line = options.line === undefined ? exampleLine() : lineOf(options.line, terminal);
   return lineTopologiesNamed(
     line,
-    { source: unopenedSource, registered: null, heartbeat: unopenedHeartbeat },
+    { source: unopenedSource, registered: null, heartbeat: unopenedHeartbeat, pulls: idlePulls },
     [name],
   );
 }
@@ -106,6 +106,13 @@ const unopenedHeartbeat: HeartbeatPorts = {
   },
   clock: systemClock,
   schedule: () => null,
+};
+
+const idlePulls = {
+  split: () =>
+    Promise.reject(new UmbusError('UMBUS_INTERNAL', 'Describing a topology must not split a table.')),
+  pull: () =>
+    Promise.reject(new UmbusError('UMBUS_INTERNAL', 'Describing a topology must not pull a table.')),
 };
 
 function collect(value: string, before: readonly string[]): readonly string[] {

@@ -27,6 +27,7 @@ import {
 import { configFrom } from '../run/config-option.ts';
 import { heartbeatPorts } from '../run/heartbeat-ports.ts';
 import { openOutside } from '../run/outside.ts';
+import type { PullTools, PullToolsOptions } from '../run/pull-tools.ts';
 import { runTopologies } from '../run/run-topologies.ts';
 import { openTelemetry } from '../telemetry/run-telemetry.ts';
 import type { Terminal } from '../terminal.ts';
@@ -48,11 +49,11 @@ export function runCommand(terminal: Terminal, exitWith: ExitWith): Command {
   return new Command('run')
     .summary('run topologies of a line, or your own')
     .description(
-      'Runs the topologies of a data line in this process: mysql-extractor, dispatcher and appender, heartbeat where the line file has it, or those named. A path names a module of your own that exports topologies. Goes on until SIGINT or SIGTERM: what was read is then finished and committed. A second signal ends at once; nothing is lost by it.',
+      'Runs the topologies of a data line in this process: mysql-extractor, dispatcher, appender, splitter and puller, heartbeat where the line file has it, or those named. A path names a module of your own that exports topologies. Goes on until SIGINT or SIGTERM: what was read is then finished and committed. A second signal ends at once; nothing is lost by it.',
     )
     .argument(
       '[topology...]',
-      `mysql-extractor, dispatcher, appender, heartbeat, ${WHOLE_LINE} (all of them), or a path such as ./my-topology.ts`,
+      `mysql-extractor, dispatcher, appender, splitter, puller, heartbeat, ${WHOLE_LINE} (all of them), or a path such as ./my-topology.ts`,
     )
     .option('--line <file>', 'data line file')
     .option('--config <key=value|file>', 'config for topologies of your own; may be repeated', collect, [])
@@ -127,12 +128,23 @@ async function run(names: readonly string[], options: Options, terminal: Termina
   const { log, coordination } = outside;
   await using masks = await openMasksInForce(line, coordination);
   const heartbeat = await heartbeatPorts(line, coordination, events);
-  const ports = { registered: outside.registered, heartbeat, ...masks };
+  const tools = { line, registered: outside.registered, log, coordination, clock: systemClock, member };
+  await using pulling = await pullsOf(names, { ...tools, stopping, events });
+  const pulls = pulling?.pulls ?? null;
+  const ports = { registered: outside.registered, heartbeat, pulls, ...masks };
   const named = await chosenNamed(names, line, ports);
   const chosen = [...named, ...modules];
   assertNamesDiffer(chosen);
   const cells = maskCells(coordination, systemClock, events);
   await runTopologies(chosen, { ...base, log, coordination, cells });
+}
+
+/** Who does full pulls here; null where neither splitter nor puller runs. */
+async function pullsOf(names: readonly string[], options: PullToolsOptions): Promise<PullTools | null> {
+  const named = namedIn(names);
+  if (![WHOLE_LINE, 'splitter', 'puller'].some(name => named.includes(name))) return null;
+  const { openPullTools } = await import('../run/pull-tools.ts');
+  return await openPullTools(options);
 }
 
 /** Errors: UMBUS_USAGE for an address that is none. */

@@ -14,7 +14,14 @@ export interface ChosenTopology {
 }
 
 /** The names of the topologies of a line, in the order of the data path. */
-export const namedTopologies = ['mysql-extractor', 'dispatcher', 'appender', 'heartbeat'] as const;
+export const namedTopologies = [
+  'mysql-extractor',
+  'dispatcher',
+  'appender',
+  'splitter',
+  'puller',
+  'heartbeat',
+] as const;
 
 /** Stands for all of {@link namedTopologies} beside a file of the user's. */
 export const WHOLE_LINE = 'line';

@@ -1,0 +1,256 @@
+import { compileImages, ImageBuffer } from '../../binlog/result/compile-images.ts';
+import { imageKey } from '../../binlog/result/image-key.ts';
+import { type ResultColumn, resultColumn } from '../../binlog/result/result-column.ts';
+import { pageTable } from '../../change/pull-page.ts';
+import { type PullSignal, signalPacket } from '../../change/pull-signal.ts';
+import { signalTableStatements, WATERMARK_TABLE } from '../../change/signal-tables.ts';
+import { isUmbusError, messageOf, UmbusError } from '../../core/errors.ts';
+import type { PulledPage, PullRows, PullSource, PullTable } from '../../ports/pull-source.ts';
+import { keyLiteral } from '../../sharding/key-column.ts';
+import { type KeyRange, quoteName, WHOLE_TABLE } from '../../sharding/key-range.ts';
+import { chooseSplitKey, type SplitKey } from '../../sharding/split-key.ts';
+import { boundarySql, fromClause, rowsSql } from '../../sharding/split-plan.ts';
+import { connectSql, type SqlSession } from './connect.ts';
+import type { MysqlLogin } from './options.ts';
+import { PULL_SESSION_SQL, ResultReader } from './result-reader.ts';
+import { textOf } from './server-facts.ts';
+import { readKey } from './shard-boundary.ts';
+import { readTableDefinition, type TableDefinition } from './table-definition.ts';
+
+/** Unknown column, syntax, collations that do not mix, unknown function, wrong number of parameters, wrong value. */
+const SQL_ERRORS = new Set([1054, 1064, 1267, 1270, 1271, 1292, 1305, 1525, 1582, 1583, 1690]);
+
+/** Where watermarks go. */
+export interface PullSourceOptions {
+  readonly ds: string;
+  /** Schema of umbus's own tables. */
+  readonly signalSchema: string;
+}
+
+/** Opens a source to pull from. Connects when it is first asked, and anew when a connection was lost. */
+export function openPullSource(login: MysqlLogin, options: PullSourceOptions): PullSource {
+  return new MysqlPullSource(login, options);
+}
+
+class MysqlPullSource implements PullSource {
+  readonly #login: MysqlLogin;
+  readonly #options: PullSourceOptions;
+  /** One that asks and reads keys, one that writes; each answers one statement at a time. */
+  readonly #asking: KeptSession;
+  readonly #writing: KeptSession;
+
+  constructor(login: MysqlLogin, options: PullSourceOptions) {
+    this.#login = login;
+    this.#options = options;
+    this.#asking = new KeptSession(login, session => session.query(PULL_SESSION_SQL));
+    this.#writing = new KeptSession(login, session => this.#makeTable(session));
+  }
+
+  table(schema: string, table: string, splitBy: readonly string[]): Promise<PullTable> {
+    return this.#asking.use(async session => {
+      // Names and texts of the catalogue are wanted in UTF-8, keys in the bytes of their columns.
+      await session.query('SET character_set_results = utf8mb4');
+      try {
+        await assertFullImages(session);
+        const definition = await readTableDefinition(session, schema, table);
+        if (definition === null) throw refused(schema, table, 'is not there, or the account may not see it');
+        if (definition.primaryKey.length === 0) {
+          throw refused(schema, table, 'has no primary key, so its rows cannot be told from each other');
+        }
+        return this.#pullTable(definition, splitBy);
+      } finally {
+        await session.query('SET character_set_results = NULL');
+      }
+    });
+  }
+
+  #pullTable(definition: TableDefinition, splitBy: readonly string[]): PullTable {
+    const { schema, table, definitions, primaryKey } = definition;
+    const key = chooseSplitKey(definition, splitBy);
+    if (key === null) throw refused(schema, table, 'has no key that it could be cut by');
+    const columns = definitions.map(resultColumn);
+    const from = fromClause(schema, table, key);
+    const indexes = primaryKey.map(name => columns.findIndex(({ map }) => map.name === name));
+    return {
+      schema,
+      table,
+      rowsEstimate: definition.rowsEstimate,
+      page: pageTable(schema, table, { columns: columns.map(({ map }) => map), primaryKey: indexes }),
+      check: condition => this.#check(from, condition),
+      boundary: (after, rows) =>
+        this.#asking.use(session => readKey(session, this.#login, key, boundarySql(from, key, after, rows))),
+      read: (range, condition, limit) => this.#read({ key, columns, from }, range, condition, limit),
+    };
+  }
+
+  async #read(
+    { key, columns, from }: { key: SplitKey; columns: readonly ResultColumn[]; from: string },
+    range: KeyRange,
+    condition: string | null,
+    limit: number,
+  ): Promise<PullRows> {
+    const expressions = columns.map(({ map, select }) => select(quoteName(map.name ?? '')));
+    const reader = await ResultReader.open(this.#login);
+    try {
+      await reader.select(rowsSql(from, key, range, expressions, condition, limit));
+      const rows = new MysqlPullRows(reader, columns, key);
+      await rows.begin();
+      return rows;
+    } catch (error) {
+      await reader[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  async #check(from: string, condition: string): Promise<void> {
+    try {
+      await this.#asking.use(session => session.query(rowsSql(from, null, WHOLE_TABLE, ['1'], condition, 0)));
+    } catch (error) {
+      const errno = isUmbusError(error) ? Number(error.details['errno']) : 0;
+      if (!SQL_ERRORS.has(errno)) throw error;
+      // The server's text quotes the condition, which the user wrote, and no row.
+      throw new UmbusError('UMBUS_PULL_CONDITION', `The source refuses the condition: ${messageOf(error)}`, {
+        cause: error,
+      });
+    }
+  }
+
+  signal(signal: PullSignal): Promise<void> {
+    const { ds, signalSchema } = this.#options;
+    const token = 'token' in signal ? signal.token : '';
+    return this.#writing.use(async session => {
+      await session.query(
+        `INSERT INTO ${quoteName(signalSchema)}.${quoteName(WATERMARK_TABLE)} (ds, kind, token, packet, create_time) VALUES (?, ?, ?, ?, NOW(6))`,
+        [ds, signal.kind, token, signalPacket(signal)],
+      );
+    });
+  }
+
+  async #makeTable(session: SqlSession): Promise<void> {
+    const { schema, watermark } = signalTableStatements(this.#options.signalSchema);
+    const [found] = await session.query(
+      'SELECT 1 AS there FROM information_schema.tables WHERE table_schema = ? AND table_name = ?',
+      [this.#options.signalSchema, WATERMARK_TABLE],
+    );
+    if (found !== undefined) return;
+    await session.query(schema);
+    await session.query(watermark);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#asking[Symbol.asyncDispose]();
+    await this.#writing[Symbol.asyncDispose]();
+  }
+}
+
+class MysqlPullRows implements PullRows {
+  readonly #reader: ResultReader;
+  readonly #columns: readonly ResultColumn[];
+  readonly #key: SplitKey;
+  readonly #indexes: readonly number[];
+  readonly #images = new ImageBuffer();
+  readonly #write;
+  #more = true;
+
+  constructor(reader: ResultReader, columns: readonly ResultColumn[], key: SplitKey) {
+    this.#reader = reader;
+    this.#columns = columns;
+    this.#key = key;
+    this.#indexes = key.columns.map(({ name }) => columns.findIndex(({ map }) => map.name === name));
+    this.#write = compileImages(columns);
+  }
+
+  /** Waits for the first row: until then the server need not have chosen the moment that it reads. */
+  async begin(): Promise<void> {
+    this.#more = await this.#reader.read(this.#images, this.#write, 1, 1);
+  }
+
+  async page(maxBytes: number): Promise<PulledPage | null> {
+    const images = this.#images;
+    if (this.#taken) {
+      images.clear();
+      this.#taken = false;
+    }
+    if (this.#more) {
+      this.#more = await this.#reader.read(images, this.#write, maxBytes, Number.POSITIVE_INFINITY);
+    }
+    if (images.rows === 0) return null;
+    this.#taken = true;
+    const values = imageKey(this.#columns, this.#indexes, images.bytes, images.lastStart);
+    return {
+      images: images.bytes.subarray(0, images.length),
+      rows: images.rows,
+      last: this.#key.columns.map((column, i) => keyLiteral(column, values[i] ?? new Uint8Array())),
+    };
+  }
+
+  #taken = false;
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#reader[Symbol.asyncDispose]();
+  }
+}
+
+/** A session that is opened when it is first used, and anew after it was lost. Its users take turns. */
+class KeptSession implements AsyncDisposable {
+  readonly #login: MysqlLogin;
+  readonly #prepare: (session: SqlSession) => Promise<unknown>;
+  #session: SqlSession | null = null;
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(login: MysqlLogin, prepare: (session: SqlSession) => Promise<unknown>) {
+    this.#login = login;
+    this.#prepare = prepare;
+  }
+
+  use<T>(work: (session: SqlSession) => Promise<T>): Promise<T> {
+    const next = this.#last.then(
+      () => this.#run(work),
+      () => this.#run(work),
+    );
+    this.#last = next.catch(() => {});
+    return next;
+  }
+
+  async #run<T>(work: (session: SqlSession) => Promise<T>): Promise<T> {
+    if (this.#session === null) {
+      const session = await connectSql(this.#login);
+      try {
+        await this.#prepare(session);
+      } catch (error) {
+        session.destroy();
+        throw error;
+      }
+      this.#session = session;
+    }
+    try {
+      return await work(this.#session);
+    } catch (error) {
+      if (isUmbusError(error) && error.retryable) {
+        this.#session.destroy();
+        this.#session = null;
+      }
+      throw error;
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#last.catch(() => {});
+    await this.#session?.[Symbol.asyncDispose]();
+    this.#session = null;
+  }
+}
+
+async function assertFullImages(session: SqlSession): Promise<void> {
+  const [row] = await session.query('SELECT @@global.binlog_row_image AS image');
+  if (textOf(row, 'image').toUpperCase() === 'FULL') return;
+  throw new UmbusError(
+    'UMBUS_SOURCE_SETTING',
+    'A full pull needs whole row images: run SET GLOBAL binlog_row_image = FULL on the source, and let its sessions connect anew.',
+  );
+}
+
+function refused(schema: string, table: string, why: string): UmbusError {
+  const place = `${schema}.${table}`;
+  return new UmbusError('UMBUS_PULL_TABLE', `The table ${place} ${why}.`, { details: { table: place } });
+}

@@ -1,0 +1,143 @@
+import { Buffer } from 'node:buffer';
+import type { ShardTask } from '../../change/pull-job.ts';
+import { PAGE_HEADER, type PageHead, pageRun } from '../../change/pull-page.ts';
+import type { PullAnswer, PullFailure } from '../../change/pull-signal.ts';
+import type { RawRun } from '../../change/raw-run.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { Writer } from '../../ports/log.ts';
+import type { PullSource, PullTable } from '../../ports/pull-source.ts';
+import type { KeyLiterals } from '../../sharding/key-range.ts';
+import type { AnswerBoard, AnswerQueue } from './answer-board.ts';
+
+/** What a shard is read and written with. */
+export interface ShardTools {
+  readonly source: PullSource;
+  readonly board: AnswerBoard;
+  readonly clock: Clock;
+  /** Where pages of the table go: `<ds>.<schema>` and the partition of the table. */
+  readonly target: { readonly topic: string; readonly partition: number };
+  readonly writer: Writer;
+  readonly encode: (run: RawRun) => Uint8Array;
+  readonly newToken: () => string;
+  readonly pageBytes: number;
+  /** Told of rows before they are written, and waited for: where a pull is slowed down. */
+  readonly pace: (rows: number, signal: AbortSignal) => Promise<void>;
+}
+
+/** What became of an attempt. */
+export type ShardOutcome =
+  | { readonly kind: 'whole' }
+  /** The window counts no more, or ended before the shard: another one goes on. `progress`: whether it published anything. */
+  | { readonly kind: 'again'; readonly progress: boolean }
+  | { readonly kind: 'aborted'; readonly failure: PullFailure };
+
+/**
+ * Reads a shard in one window: opens it by a low watermark, is told where to go on, begins to read, writes the high watermark, and writes pages once that has come through the line. What is published,
+ * and what not, the appender says. Errors: UMBUS_SOURCE_*, UMBUS_PULL_*, UMBUS_LOG_*; the signal's reason.
+ */
+export async function pullShard(
+  task: ShardTask,
+  tools: ShardTools,
+  signal: AbortSignal,
+): Promise<ShardOutcome> {
+  const { pull, schema, table, shard } = task;
+  const token = tools.newToken();
+  const about = (answer: PullAnswer): boolean =>
+    answer.pull === pull && ('token' in answer ? answer.token === token : answer.kind === 'aborted');
+  using answers = tools.board.listen(about);
+  const mark = { pull, schema, table, shard, token };
+  await tools.source.signal({ ...mark, kind: 'low' });
+  const low = await answers.next(signal);
+  if (low.kind !== 'low') return outcomeOf(low, false);
+  const now = await tools.source.table(schema, table, task.splitBy);
+  const after = low.next === null ? task.after : literalsOf(low.next);
+  const limit = 2 * task.shardRows;
+  await using rows = await now.read({ after, upTo: task.upTo }, task.condition, limit);
+  await tools.source.signal({ ...mark, kind: 'high' });
+  const high = await answers.next(signal);
+  if (high.kind !== 'high') return outcomeOf(high, false);
+  return await writePages({ task, tools, token, answers, now, rows, limit }, signal);
+}
+
+interface Writing {
+  readonly task: ShardTask;
+  readonly tools: ShardTools;
+  readonly token: string;
+  readonly answers: AnswerQueue;
+  readonly now: PullTable;
+  readonly rows: Awaited<ReturnType<PullTable['read']>>;
+  readonly limit: number;
+}
+
+async function writePages(work: Writing, signal: AbortSignal): Promise<ShardOutcome> {
+  const { tools, answers, rows, limit } = work;
+  let count = 0;
+  let page = await rows.page(tools.pageBytes);
+  for (let number = 0; ; number++) {
+    signal.throwIfAborted();
+    const images = page === null ? Buffer.alloc(0) : Buffer.from(page.images);
+    const last: KeyLiterals | null = page?.last ?? null;
+    const size = page?.rows ?? 0;
+    count += size;
+    const ahead = page === null ? null : await rows.page(tools.pageBytes);
+    // A result that the limit cut goes on in a window of its own, so that no window is open for long.
+    const more = ahead !== null || (count >= limit && last !== null);
+    await tools.pace(size, signal);
+    await append(work, images, {
+      page: number,
+      rows: size,
+      next: more && last !== null ? JSON.stringify(last) : null,
+    });
+    for (let answer = answers.ready(); answer !== null; answer = answers.ready()) {
+      if (answer.kind !== 'page') return outcomeOf(answer, number > 0);
+    }
+    if (ahead === null) break;
+    page = ahead;
+  }
+  return await untilWhole(answers, count >= limit, signal);
+}
+
+async function untilWhole(answers: AnswerQueue, cut: boolean, signal: AbortSignal): Promise<ShardOutcome> {
+  // A cut result has told all that it has; its next window closes this one.
+  if (cut) return { kind: 'again', progress: true };
+  for (;;) {
+    const answer = await answers.next(signal);
+    if (answer.kind === 'page' && !answer.whole) continue;
+    return outcomeOf(answer, true);
+  }
+}
+
+async function append(
+  { tools, token, now }: Writing,
+  images: Buffer,
+  head: Omit<PageHead, 'token'>,
+): Promise<void> {
+  const { target, writer, encode, clock } = tools;
+  const nowMs = clock.now();
+  await writer.append([
+    {
+      ...target,
+      key: Buffer.from(token, 'utf8'),
+      value: encode(pageRun(now.page, images, nowMs)),
+      timestampMs: nowMs,
+      headers: { [PAGE_HEADER]: Buffer.from(JSON.stringify({ token, ...head }), 'utf8') },
+    },
+  ]);
+}
+
+function outcomeOf(answer: PullAnswer, progress: boolean): ShardOutcome {
+  switch (answer.kind) {
+    case 'known':
+    case 'page':
+      return { kind: 'whole' };
+    case 'aborted':
+      return { kind: 'aborted', failure: answer.failure };
+    default:
+      return { kind: 'again', progress };
+  }
+}
+
+/** What `next` of a page was made of. */
+function literalsOf(next: string): KeyLiterals {
+  return JSON.parse(next) as KeyLiterals; // as append wrote it
+}

@@ -1,0 +1,273 @@
+import type { PullJob, ShardTask, SplitTask } from '../../change/pull-job.ts';
+import { failureOf, type PullAnswer, type PullFailure } from '../../change/pull-signal.ts';
+import type { RawRun } from '../../change/raw-run.ts';
+import { isUmbusError, UmbusError } from '../../core/errors.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { Log, TopicSpec, Writer } from '../../ports/log.ts';
+import type { PullSource } from '../../ports/pull-source.ts';
+import { parseCondition } from '../../sharding/condition.ts';
+import { splitStep } from '../../sharding/split-plan.ts';
+import { AnswerBoard } from './answer-board.ts';
+import { Pacer } from './pacer.ts';
+import type { PullCells } from './pull-cells.ts';
+import { pullShard, type ShardOutcome, type ShardTools } from './pull-shard.ts';
+
+/** What pulls are made with. */
+export interface PullWorkerOptions {
+  readonly log: Log;
+  readonly clock: Clock;
+  readonly source: PullSource;
+  readonly cells: PullCells;
+  /** `<ds>_pull`. */
+  readonly answers: TopicSpec;
+  /** Where pages of a table go. */
+  readonly target: (schema: string, table: string) => { readonly topic: string; readonly partition: number };
+  readonly encode: (run: RawRun) => Uint8Array;
+  /** Unique among all processes of the line. */
+  readonly member: string;
+  /** When it aborts, what is under way is given back, to be taken by others or later. */
+  readonly stopping: AbortSignal;
+  readonly pageBytes?: number;
+}
+
+/** What a step of a pull leaves to be done. */
+export interface PullStep {
+  readonly shards: readonly ShardTask[];
+  /** The next step of splitting, or the same one again. */
+  readonly split: SplitTask | null;
+}
+
+const NOTHING: PullStep = { shards: [], split: null };
+/** The same once more, when it may go on. */
+const AGAIN: PullStep = { shards: [], split: null };
+/** Shards that are cut in one step. */
+const SHARDS_A_STEP = 8;
+const DEFAULT_PAGE_BYTES = 512 * 1024;
+const RETRY_MS = 1000;
+const PAUSED_MS = 1000;
+/** Windows of a shard that closed one after the other without a row, before the pull is given up. */
+const MOST_IDLE_WINDOWS = 20;
+
+/** Splits tables and pulls shards for one process. Whatever fails is told in the pull's record, and stops no other. */
+export class PullWorker implements AsyncDisposable {
+  readonly #options: PullWorkerOptions;
+  #board: Promise<AnswerBoard> | null = null;
+  readonly #writers: Writer[] = [];
+  #made = 0;
+  readonly #pacer: Pacer;
+
+  constructor(options: PullWorkerOptions) {
+    this.#options = options;
+    this.#pacer = new Pacer(options.cells, options.clock);
+  }
+
+  /** Makes a step of splitting; the first one begins the pull. Never rejects, but for the signal. */
+  async split(task: SplitTask, signal: AbortSignal): Promise<PullStep> {
+    return await this.#guarded(task, { shards: [], split: task }, signal, () => this.#split(task, signal));
+  }
+
+  /** Pulls a shard to its end; gives it back when this process stops. Never rejects, but for the signal. */
+  async pull(task: ShardTask, signal: AbortSignal): Promise<PullStep> {
+    return await this.#guarded(task, { shards: [task], split: null }, signal, () => this.#pull(task, signal));
+  }
+
+  /** Tries again what may pass, gives back what others may do, and ends the pull for all else. */
+  async #guarded(
+    job: PullJob,
+    back: PullStep,
+    signal: AbortSignal,
+    work: () => Promise<PullStep>,
+  ): Promise<PullStep> {
+    const { clock, cells, stopping } = this.#options;
+    for (;;) {
+      signal.throwIfAborted();
+      if (stopping.aborted) return back;
+      try {
+        const { state } = await cells.control(job.pull);
+        if (state === 'cancel') return await this.#fail(job, CANCELLED);
+        if (state === 'pause') {
+          await clock.sleep(PAUSED_MS, AbortSignal.any([signal, stopping]));
+          continue;
+        }
+        const step = await work();
+        if (step !== AGAIN) return step;
+      } catch (error) {
+        if (stopping.aborted) return back;
+        signal.throwIfAborted();
+        if (!(isUmbusError(error) && error.retryable)) return await this.#fail(job, failureOf(error));
+        await clock.sleep(RETRY_MS, AbortSignal.any([signal, stopping]));
+      }
+    }
+  }
+
+  async #split(task: SplitTask, signal: AbortSignal): Promise<PullStep> {
+    const { source, cells, clock } = this.#options;
+    const { after, shard } = task;
+    const job = jobOf(task);
+    const condition = job.condition === null ? null : parseCondition(job.condition);
+    const table = await source.table(job.schema, job.table, job.splitBy);
+    if (after === null) {
+      if (condition !== null) await table.check(condition);
+      const { rowsEstimate } = table;
+      await cells.change(job, { status: 'splitting', startedMs: clock.now(), rowsEstimate });
+      const begun = await this.#begin(job, condition === null, signal);
+      if (begun.kind === 'aborted') return await this.#ended(job, begun.failure);
+    }
+    const step = await splitStep(after, SHARDS_A_STEP, key => table.boundary(key, job.shardRows));
+    const shards = step.shards.map(
+      (range, i): ShardTask => ({ ...job, condition, ...range, kind: 'shard', shard: shard + i }),
+    );
+    const next = shard + shards.length;
+    if (step.next !== null) return { shards, split: { ...task, after: step.next.after, shard: next } };
+    const { pull, schema, table: name } = job;
+    await source.signal({ kind: 'split', pull, schema, table: name, shards: next });
+    await cells.change(job, { status: 'pulling', shards: next });
+    return { shards, split: null };
+  }
+
+  async #begin(job: PullJob, whole: boolean, signal: AbortSignal): Promise<PullAnswer> {
+    const { pull, schema, table } = job;
+    const board = await this.#answers();
+    using answers = board.listen(
+      answer => answer.pull === pull && (answer.kind === 'begun' || answer.kind === 'aborted'),
+    );
+    await this.#options.source.signal({ kind: 'begin', pull, schema, table, whole });
+    const answer = await answers.next(AbortSignal.any([signal, this.#options.stopping]));
+    if (answer.kind === 'begun') await this.#options.cells.change(job, { batchId: answer.batchId });
+    return answer;
+  }
+
+  async #pull(task: ShardTask, signal: AbortSignal): Promise<PullStep> {
+    const { source, clock, encode, target, member, pageBytes = DEFAULT_PAGE_BYTES } = this.#options;
+    const board = await this.#answers();
+    const writer = await this.#takeWriter();
+    const tools: ShardTools = {
+      source,
+      board,
+      clock,
+      target: target(task.schema, task.table),
+      writer,
+      encode,
+      newToken: () => `${task.pull}.${task.shard}.${member}.${++this.#made}`.slice(-64),
+      pageBytes,
+      pace: (rows, until) => this.#pacer.pace(task.pull, rows, until),
+    };
+    let outcome: ShardOutcome;
+    try {
+      outcome = await this.#windows(task, tools, AbortSignal.any([signal, this.#options.stopping]));
+    } catch (error) {
+      // It may have failed, and then takes nothing more.
+      await writer[Symbol.asyncDispose]();
+      throw error;
+    }
+    this.#writers.push(writer);
+    if (outcome.kind === 'again') return AGAIN;
+    return outcome.kind === 'aborted' ? await this.#ended(task, outcome.failure) : NOTHING;
+  }
+
+  /** Reads a shard in as many windows as it takes; `again` when people want something else of the pull. */
+  async #windows(task: ShardTask, tools: ShardTools, signal: AbortSignal): Promise<ShardOutcome> {
+    for (let idle = 0; idle <= MOST_IDLE_WINDOWS; ) {
+      if ((await this.#options.cells.control(task.pull)).state !== 'run')
+        return { kind: 'again', progress: false };
+      const outcome = await pullShard(task, tools, signal);
+      if (outcome.kind !== 'again') return outcome;
+      idle = outcome.progress ? 0 : idle + 1;
+    }
+    throw restless(task);
+  }
+
+  /** Ends a pull because of what failed here. */
+  async #fail(job: PullJob, failure: PullFailure): Promise<PullStep> {
+    const { source } = this.#options;
+    const { pull, schema, table } = job;
+    try {
+      await source.signal({ kind: 'cancel', pull, schema, table });
+    } catch (error) {
+      // The source is what fails: the record says so, and the next pull of the table ends this one.
+      if (!isUmbusError(error)) throw error;
+    }
+    return await this.#ended(job, failure);
+  }
+
+  async #ended(job: PullJob, failure: PullFailure): Promise<PullStep> {
+    const { cells, clock } = this.#options;
+    const before = await cells.record(job.pull);
+    if (before?.status !== 'abort' && before?.status !== 'ending') {
+      await cells.change(jobOf(job), { status: 'abort', failure, endedMs: clock.now() });
+    }
+    return NOTHING;
+  }
+
+  #answers(): Promise<AnswerBoard> {
+    this.#board ??= this.#openBoard();
+    return this.#board;
+  }
+
+  async #openBoard(): Promise<AnswerBoard> {
+    const { log, clock, answers } = this.#options;
+    await log.ensureTopics([answers]);
+    const board = await AnswerBoard.open(log, answers.name, clock);
+    this.#keepRecords(board);
+    return board;
+  }
+
+  /** Notes in the pulls' records what the appender answers. */
+  #keepRecords(board: AnswerBoard): void {
+    const answers = board.listen(({ kind }) => kind === 'page' || kind === 'ended' || kind === 'aborted');
+    this.#following = this.#follow(answers);
+  }
+
+  async #follow(answers: ReturnType<AnswerBoard['listen']>): Promise<void> {
+    const { cells, clock } = this.#options;
+    for (;;) {
+      try {
+        const answer = await answers.next(this.#closed.signal);
+        const record = await cells.record(answer.pull);
+        if (record === null) continue;
+        const atMs = clock.now();
+        if (answer.kind === 'page') cells.note(record, { rows: answer.rows, done: answer.done, atMs });
+        else if (answer.kind === 'ended') {
+          const { rows, shards, batchId } = answer;
+          const ended = await cells.change(record.job, { status: 'ending', shards, batchId, endedMs: atMs });
+          cells.note(ended, { rows, done: shards, atMs });
+        } else if (answer.kind === 'aborted') await this.#ended(record.job, answer.failure);
+      } catch {
+        // Closed; or coordination is away, which the next answer tries again.
+        if (this.#closed.signal.aborted) return;
+      }
+    }
+  }
+
+  readonly #closed = new AbortController();
+  #following: Promise<void> = Promise.resolve();
+
+  async #takeWriter(): Promise<Writer> {
+    const { log, member } = this.#options;
+    return this.#writers.pop() ?? (await log.openWriter(`umbus.puller.${member}.${++this.#made}`));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closed.abort(new UmbusError('UMBUS_LOG_CLOSED', 'The pulls of this process have ended.'));
+    const board = await this.#board?.catch(() => null);
+    await this.#following;
+    await board?.[Symbol.asyncDispose]();
+    for (const writer of this.#writers) await writer[Symbol.asyncDispose]();
+    await this.#options.source[Symbol.asyncDispose]();
+  }
+}
+
+const CANCELLED: PullFailure = { code: 'UMBUS_PULL_CANCELLED', message: 'The pull was cancelled.' };
+
+function restless({ schema, table, shard }: ShardTask): UmbusError {
+  return new UmbusError(
+    'UMBUS_PULL_CHANGED',
+    `Shard ${shard} of ${schema}.${table} could not be read between two watermarks ${MOST_IDLE_WINDOWS} times.`,
+    { details: { table: `${schema}.${table}`, shard } },
+  );
+}
+
+/** The job that a task is part of. */
+function jobOf({ pull, schema, table, condition, splitBy, shardRows, askedMs }: PullJob): PullJob {
+  return { pull, schema, table, condition, splitBy, shardRows, askedMs };
+}

@@ -1,0 +1,105 @@
+/** The records that a full pull is made of: on `<ds>_ctrl` what is asked for, on `<ds>_data_shards` what is to be read. */
+import { UmbusError } from '../core/errors.ts';
+
+/** `type` of a control message that asks for a pull, and its key, as DBUS has them. */
+export const PULL_REQUEST = 'FULL_DATA_INDEPENDENT_PULL_REQ';
+
+/** A pull of one table. */
+export interface PullJob {
+  /** Name of the pull; at most 40 characters of letters, digits and `-`. */
+  readonly pull: string;
+  readonly schema: string;
+  readonly table: string;
+  /** One that `parseCondition` has passed; null: all rows. */
+  readonly condition: string | null;
+  /** Columns to cut by; [] leaves the choice. */
+  readonly splitBy: readonly string[];
+  readonly shardRows: number;
+  /** When it was asked for, in milliseconds since 1970-01-01 UTC. */
+  readonly askedMs: number;
+}
+
+/** A step of the splitter: shards from number `shard` on, behind a key. */
+export interface SplitTask extends PullJob {
+  readonly kind: 'split';
+  /** The key that the last step ended with, as SQL literals; null at the start. */
+  readonly after: readonly string[] | null;
+  readonly shard: number;
+}
+
+/** A shard, for whichever puller takes it. */
+export interface ShardTask extends PullJob {
+  readonly kind: 'shard';
+  /** Its rows are behind the first key, up to and with the second, as SQL literals; null: no bound. */
+  readonly after: readonly string[] | null;
+  readonly upTo: readonly string[] | null;
+  readonly shard: number;
+}
+
+/** A control message on `<ds>_ctrl`. */
+export interface ControlMessage {
+  readonly id: number;
+  readonly type: string;
+  readonly timestamp: string;
+  readonly from: string;
+  readonly payload: Readonly<Record<string, unknown>>;
+}
+
+const DEFAULT_SHARD_ROWS = 100_000;
+const NAME = /^[A-Za-z0-9-]{1,40}$/;
+
+/** The control message that asks for a job: DBUS's members, and `UMBUS_PULL` with its name. */
+export function pullRequest(job: PullJob): ControlMessage {
+  return {
+    id: job.askedMs,
+    type: PULL_REQUEST,
+    timestamp: new Date(job.askedMs).toISOString().replace('T', ' ').slice(0, 23),
+    from: 'umbus',
+    payload: {
+      SEQNO: String(job.askedMs),
+      SCHEMA_NAME: job.schema,
+      TABLE_NAME: job.table,
+      SPLIT_COL: job.splitBy.join(','),
+      SPLIT_SHARD_SIZE: String(job.shardRows),
+      INPUT_CONDITIONS: job.condition ?? '',
+      UMBUS_PULL: job.pull,
+    },
+  };
+}
+
+/**
+ * The job that a control message asks for; null for a message of another type. Numbers may be text, as DBUS writes them; without a name of its own the pull is called by its number.
+ * Errors: UMBUS_PULL_TABLE for a message that names no table.
+ */
+export function pullJobOf(message: ControlMessage): PullJob | null {
+  if (message.type !== PULL_REQUEST) return null;
+  const { payload } = message;
+  const text = (name: string): string => {
+    const value = payload[name];
+    return typeof value === 'string' || typeof value === 'number' ? String(value) : '';
+  };
+  const schema = text('SCHEMA_NAME');
+  const table = text('TABLE_NAME');
+  if (schema === '' || table === '') {
+    throw new UmbusError(
+      'UMBUS_PULL_TABLE',
+      'A request for a full pull names no table: SCHEMA_NAME and TABLE_NAME.',
+    );
+  }
+  const number = text('SEQNO') === '' ? String(message.id) : text('SEQNO');
+  const name = text('UMBUS_PULL');
+  const shardRows = Number(text('SPLIT_SHARD_SIZE'));
+  const condition = text('INPUT_CONDITIONS');
+  return {
+    pull: NAME.test(name) ? name : `p${number.replaceAll(/[^0-9A-Za-z-]/g, '').slice(0, 30)}`,
+    schema,
+    table,
+    condition: condition.trim() === '' ? null : condition,
+    splitBy: text('SPLIT_COL')
+      .split(',')
+      .map(column => column.trim())
+      .filter(column => column !== ''),
+    shardRows: Number.isSafeInteger(shardRows) && shardRows > 0 ? shardRows : DEFAULT_SHARD_ROWS,
+    askedMs: message.id,
+  };
+}

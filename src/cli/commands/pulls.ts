@@ -1,0 +1,82 @@
+import { Command } from 'commander';
+import { FREE, type PullControl } from '../../adapters/pull/pull-cells.ts';
+import { UmbusError } from '../../core/errors.ts';
+import { jsonText } from '../json-text.ts';
+import { lineOf } from '../open-line.ts';
+import { openPulls } from '../pull/open-pulls.ts';
+import { isOver, pullsText } from '../pull/pull-text.ts';
+import type { Terminal } from '../terminal.ts';
+
+interface Options {
+  readonly line: string;
+  readonly json?: boolean;
+  readonly pause?: string;
+  readonly resume?: string;
+  readonly cancel?: string;
+  readonly throttle?: string;
+  readonly rows?: string;
+}
+
+/** `umbus pulls`: what full pulls there are and were, and how they are stopped. */
+export function pullsCommand(terminal: Terminal): Command {
+  return new Command('pulls')
+    .summary('full pulls: how far they are, pause, resume, cancel, slow down')
+    .description(
+      'Lists the full pulls of a line, those that are over too, or says what is wanted of one of them.',
+    )
+    .requiredOption('--line <file>', 'data line file')
+    .option('--json', 'as JSON, for scripts')
+    .option('--pause <pull>', 'read no further shard of a pull until it is resumed')
+    .option('--resume <pull>', 'let a paused pull go on')
+    .option('--cancel <pull>', 'end a pull; what it published stays right')
+    .option('--throttle <pull>', 'bound the rows a second of a pull, by --rows')
+    .option('--rows <count>', 'most rows a second of each process, or none')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ umbus pulls --line shop.yaml
+  $ umbus pulls --line shop.yaml --pause 20260105-165016123
+  $ umbus pulls --line shop.yaml --throttle 20260105-165016123 --rows 20000`,
+    )
+    .action(async (options: Options) => {
+      const line = lineOf(options.line, terminal);
+      const { systemClock } = await import('../../adapters/system-clock.ts');
+      await using pulls = await openPulls(line, systemClock);
+      const { cells } = pulls;
+      const change = changeOf(options);
+      if (change !== null) {
+        const record = await cells.record(change.pull);
+        if (record === null || isOver(record)) {
+          throw new UmbusError('UMBUS_USAGE', `There is no pull ${change.pull} that is not over.`);
+        }
+        await cells.setControl(change.pull, {
+          ...FREE,
+          ...(await cells.control(change.pull)),
+          ...change.control,
+        });
+      }
+      const shown = [];
+      for (const record of await cells.records()) {
+        shown.push({ record, counts: await cells.counts(record.job.pull) });
+      }
+      await terminal.report(options.json === true ? `${jsonText(shown)}\n` : pullsText(shown));
+    });
+}
+
+/** Errors: UMBUS_USAGE. */
+function changeOf(
+  options: Options,
+): { readonly pull: string; readonly control: Partial<PullControl> } | null {
+  const { pause, resume, cancel, throttle, rows } = options;
+  if (pause !== undefined) return { pull: pause, control: { state: 'pause' } };
+  if (resume !== undefined) return { pull: resume, control: { state: 'run' } };
+  if (cancel !== undefined) return { pull: cancel, control: { state: 'cancel' } };
+  if (throttle === undefined) return null;
+  if (rows === 'none') return { pull: throttle, control: { rowsPerSecond: null } };
+  const rowsPerSecond = Number(rows);
+  if (!Number.isFinite(rowsPerSecond) || rowsPerSecond <= 0) {
+    throw new UmbusError('UMBUS_USAGE', '--throttle needs --rows: a number above 0, or none.');
+  }
+  return { pull: throttle, control: { rowsPerSecond } };
+}

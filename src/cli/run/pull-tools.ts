@@ -1,0 +1,101 @@
+import { Buffer } from 'node:buffer';
+import { openPullSource } from '../../adapters/mysql/pull-source.ts';
+import { decodeCell, PullCells, REQUESTS } from '../../adapters/pull/pull-cells.ts';
+import { PullWorker } from '../../adapters/pull/pull-worker.ts';
+import type { LineSchemas } from '../../adapters/registry/line-schemas.ts';
+import type { ControlMessage } from '../../change/pull-job.ts';
+import type { Line } from '../../config/line.ts';
+import { UmbusError } from '../../core/errors.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { Coordination } from '../../ports/coordination.ts';
+import type { Log, TopicSpec } from '../../ports/log.ts';
+import { specOf } from '../../runtime/topic-spec.ts';
+import { tablePartition } from '../../stages/dispatch.ts';
+import { type EventLog, errorFields } from '../event-log.ts';
+
+/** What the pulls of a process need. */
+export interface PullToolsOptions {
+  readonly line: Line;
+  readonly registered: LineSchemas | null;
+  readonly log: Log;
+  readonly coordination: Coordination;
+  readonly clock: Clock;
+  readonly member: string;
+  readonly stopping: AbortSignal;
+  readonly events: EventLog;
+}
+
+/** Who does the pulls of a process; until it is disposed, requests of the command line are passed on too. */
+export interface PullTools extends AsyncDisposable {
+  readonly pulls: PullWorker;
+}
+
+const RETRY_MS = 1000;
+
+/** Opens them. The source is connected to when the first pull asks for it. */
+export async function openPullTools(options: PullToolsOptions): Promise<PullTools> {
+  const { line, registered, log, coordination, clock, member, stopping } = options;
+  const { controlTopic, pullTopic, schemaTopic } = await import('../../../topologies/topics.ts');
+  const settings = { ...line, registered };
+  const pulls = new PullWorker({
+    log,
+    clock,
+    source: openPullSource(line.source, { ds: line.ds, signalSchema: line.signals.schema }),
+    cells: new PullCells(coordination, line.ds),
+    answers: specOf(pullTopic(settings)),
+    target: (schema, table) => ({
+      topic: schemaTopic(settings, schema).name,
+      partition: tablePartition(schema, table, line.topics.partitions),
+    }),
+    encode: run => schemaTopic(settings, 'any').value.encode(run),
+    member,
+    stopping,
+  });
+  const closed = new AbortController();
+  const passing = passRequests(
+    options,
+    specOf(controlTopic(settings)),
+    AbortSignal.any([stopping, closed.signal]),
+  );
+  return {
+    pulls,
+    async [Symbol.asyncDispose]() {
+      closed.abort(new UmbusError('UMBUS_LOG_CLOSED', 'The pulls of this process have ended.'));
+      await passing;
+      await pulls[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** Writes the requests that the command line leaves in coordination to the line's control topic. One that is written twice is one pull: the splitter knows it by its name. */
+async function passRequests(
+  { coordination, log, clock, member, events }: PullToolsOptions,
+  control: TopicSpec,
+  signal: AbortSignal,
+): Promise<void> {
+  while (!signal.aborted) {
+    try {
+      for await (const { path, value } of coordination.watch(REQUESTS, signal)) {
+        if (value === null) continue;
+        const message = decodeCell<ControlMessage>(value);
+        await log.ensureTopics([control]);
+        await using writer = await log.openWriter(`umbus.requests.${member}`);
+        await writer.append([
+          {
+            topic: control.name,
+            partition: 0,
+            key: Buffer.from(message.type, 'utf8'),
+            value: Buffer.from(value),
+            timestampMs: clock.now(),
+            headers: {},
+          },
+        ]);
+        await coordination.remove(path);
+      }
+    } catch (error) {
+      if (signal.aborted) return;
+      events('warn', 'A request for a full pull could not be taken; trying again.', errorFields(error));
+      await clock.sleep(RETRY_MS, signal);
+    }
+  }
+}

@@ -1,0 +1,48 @@
+import type { PullSignal } from '../change/pull-signal.ts';
+import type { RawTable } from '../change/raw-run.ts';
+import type { KeyLiterals, KeyRange } from '../sharding/key-range.ts';
+
+/** A table as it is now, ready to be cut and read. */
+export interface PullTable {
+  readonly schema: string;
+  readonly table: string;
+  /** Rows by the server's own estimate. */
+  readonly rowsEstimate: number;
+  /** The entry of its pages. */
+  readonly page: RawTable;
+  /** Checks a condition on the server without reading rows. Errors: UMBUS_PULL_CONDITION, UMBUS_SOURCE_*. */
+  check(condition: string): Promise<void>;
+  /** The key of the last row of the shard of `rows` rows behind a key; null when the rest is smaller. Errors: UMBUS_SOURCE_*, UMBUS_PULL_KEY. */
+  boundary(after: KeyLiterals | null, rows: number): Promise<KeyLiterals | null>;
+  /**
+   * Begins to read a range in key order, at most `limit` rows. When it resolves the server reads as of one moment, which lies between the call and now. Errors: UMBUS_SOURCE_*,
+   * UMBUS_PULL_CONDITION.
+   */
+  read(range: KeyRange, condition: string | null, limit: number): Promise<PullRows>;
+}
+
+/** The rows of a range, page by page. Disposing it cuts the connection. */
+export interface PullRows extends AsyncDisposable {
+  /** The next rows, up to about `maxBytes`; [] images and null when there are no more. A page belongs to the caller until the next call. Errors: UMBUS_SOURCE_*. */
+  page(maxBytes: number): Promise<PulledPage | null>;
+}
+
+/** Some rows. */
+export interface PulledPage {
+  /** Row images, one after the other. */
+  readonly images: Uint8Array;
+  readonly rows: number;
+  /** The key of the last of them. */
+  readonly last: KeyLiterals;
+}
+
+/** A source that tables are pulled from. */
+export interface PullSource extends AsyncDisposable {
+  /**
+   * The table as it is now. Errors: UMBUS_PULL_TABLE (not there, without a primary key), UMBUS_PULL_COLUMN, UMBUS_SOURCE_SETTING for a source whose row images are not full, UMBUS_SOURCE_*,
+   * UMBUS_BINLOG_TYPE, UMBUS_BINLOG_CHARSET.
+   */
+  table(schema: string, table: string, splitBy: readonly string[]): Promise<PullTable>;
+  /** Writes a watermark into the source; it is committed when this resolves. Errors: UMBUS_SOURCE_*. */
+  signal(signal: PullSignal): Promise<void>;
+}
