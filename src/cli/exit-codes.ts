@@ -37,6 +37,7 @@ export function exitCodeOf(error: unknown): ExitCode {
   if (error.code === 'UMBUS_CONFIG_INVALID' || error.code === 'UMBUS_CONFIG_UNREADABLE')
     return exitCodes.config;
   if (error.code === 'UMBUS_SECRET_MISSING') return exitCodes.config;
+  if (error.code === 'UMBUS_MASK_DIFFERS' || error.code === 'UMBUS_MASK_MODULE') return exitCodes.config;
   if (error.code.startsWith('UMBUS_SOURCE_')) return exitCodes.source;
   if (error.code.startsWith('UMBUS_KAFKA_')) return exitCodes.log;
   return logCodes.has(error.code) ? exitCodes.log : exitCodes.failed;

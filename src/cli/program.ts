@@ -5,6 +5,7 @@ import { dashboardsCommand } from './commands/dashboards.ts';
 import { describeCommand } from './commands/describe.ts';
 import { heartbeatCommand } from './commands/heartbeat.ts';
 import { initCommand } from './commands/init.ts';
+import { maskCommand } from './commands/mask.ts';
 import { parkedCommand } from './commands/parked.ts';
 import { pullCommand } from './commands/pull.ts';
 import { pullsCommand } from './commands/pulls.ts';
@@ -74,6 +75,7 @@ function commandsOf(terminal: Terminal, exitWith: ExitWith): readonly Command[] 
     pullCommand(terminal, exitWith),
     pullsCommand(terminal),
     parkedCommand(terminal, exitWith),
+    maskCommand(terminal, exitWith),
     alarmsCommand(terminal, exitWith),
     describeCommand(terminal),
     dashboardsCommand(terminal),

@@ -33,13 +33,24 @@ export function sharedMasksSerde(around: MaskingSettings, functions: MaskFunctio
     name: 'masks',
     encode: masks => Buffer.from(JSON.stringify(masks), 'utf8'),
     decode(bytes) {
-      const shared = sharedMasksOf(JSON.parse(Buffer.from(bytes).toString('utf8')));
+      const shared = readSharedMasks(bytes);
       for (const [schema, list] of Object.entries(shared.masks)) {
         for (const each of list) checkMask(schema, each, around, functions);
       }
       return shared;
     },
   };
+}
+
+/** Shared masks without a look at whether this process can use them. Errors: UMBUS_CONFIG_INVALID. */
+export function readSharedMasks(bytes: Uint8Array): SharedMasks {
+  let value: unknown;
+  try {
+    value = JSON.parse(Buffer.from(bytes).toString('utf8'));
+  } catch {
+    throw unusable('they are no JSON');
+  }
+  return sharedMasksOf(value);
 }
 
 /** Errors: UMBUS_CONFIG_INVALID, UMBUS_MASK_MODULE. */

@@ -25,6 +25,8 @@ const TYPES: Readonly<Partial<Record<Kind, readonly UmsType[]>>> = {
   'keep-edges': ['string', 'raw'],
   truncate: ['string', 'raw'],
 };
+/** Where a text has none, each of its units is a character. */
+const SURROGATES = /[\ud800-\udfff]/;
 const BUCKET_DATES: readonly UmsType[] = ['date', 'datetime'];
 const BUCKET_NUMBERS: readonly UmsType[] = ['int', 'long', 'float', 'double', 'decimal'];
 
@@ -122,6 +124,11 @@ function ofText(type: UmsType, change: (text: string) => string): ColumnMask {
 
 /** Characters are code points. A text with nothing between the edges is hidden as a whole. */
 function keepEdges(text: string, first: number, last: number, fill: string): string {
+  if (!SURROGATES.test(text)) {
+    const hidden = text.length - first - last;
+    if (hidden <= 0) return fill.repeat(text.length);
+    return text.slice(0, first) + fill.repeat(hidden) + text.slice(first + hidden);
+  }
   const characters = Array.from(text);
   const hidden = characters.length - first - last;
   if (hidden <= 0) return fill.repeat(characters.length);

@@ -1,5 +1,5 @@
 import { Buffer } from 'node:buffer';
-import { createHash, createHmac } from 'node:crypto';
+import { createHmac, createSecretKey, hash } from 'node:crypto';
 import type { UmsType, UmsValue } from '../ums/types.ts';
 import { javaText, javaThird } from './java-text.ts';
 import {
@@ -19,16 +19,18 @@ export function hashMask(
   column: MaskedColumn,
   { kind, salt, saltColumn }: MaskSpec & { readonly kind: 'md5' | 'murmur3' },
 ): ColumnMask {
-  const digestOf =
+  const hasher: Hasher =
     kind === 'md5'
-      ? (bytes: Buffer) => createHash('md5').update(bytes).digest()
-      : (bytes: Buffer) => murmur3(bytes);
+      ? { bytes: data => hash('md5', data, 'buffer'), hex: data => hash('md5', data, 'hex') }
+      : { bytes: data => murmur3(bytesOf(data)), hex: data => murmur3(bytesOf(data)).toString('hex') };
+  const result = resultOf(column.type, hasher, hex => hex);
   return {
     needs: saltColumn === null ? [] : [saltColumn],
     mask(value, row) {
       const seasoning = saltColumn === null ? (salt?.secret ?? '') : textOfSalt(row.of(saltColumn));
-      const bytes = Buffer.concat([bytesOf(column.type, value), Buffer.from(seasoning, 'utf8')]);
-      return ofDigest(column.type, digestOf(bytes), digest => digest.toString('hex'));
+      const data = dataOf(column.type, value);
+      if (typeof data === 'string') return result(data + seasoning);
+      return result(Buffer.concat([data, Buffer.from(seasoning, 'utf8')]));
     },
   };
 }
@@ -38,14 +40,19 @@ export function hmacMask(
   column: MaskedColumn,
   { key, length }: MaskSpec & { readonly kind: 'hmac-sha256' },
 ): ColumnMask {
-  const secret = Buffer.from(key.secret, 'utf8');
-  return {
-    needs: [],
-    mask(value) {
-      const digest = createHmac('sha256', secret).update(bytesOf(column.type, value)).digest();
-      return ofDigest(column.type, digest, whole => `${key.name}:${whole.toString('hex').slice(0, length)}`);
-    },
+  const secret = createSecretKey(key.secret, 'utf8');
+  const hasher: Hasher = {
+    bytes: data => createHmac('sha256', secret).update(data).digest(),
+    hex: data => createHmac('sha256', secret).update(data).digest('hex'),
   };
+  const result = resultOf(column.type, hasher, hex => `${key.name}:${hex.slice(0, length)}`);
+  return { needs: [], mask: value => result(dataOf(column.type, value)) };
+}
+
+/** A hash function over bytes, or over a text as UTF-8. */
+interface Hasher {
+  readonly bytes: (data: string | Buffer) => Buffer;
+  readonly hex: (data: string | Buffer) => string;
 }
 
 /** Whether a token of a `string` column, made with a key, is that of a value. The key's name is in the token, so the right one can be looked up first. */
@@ -59,10 +66,14 @@ export function isTokenOf(
   return token.startsWith(`${key.name}:`) && hex.length > 0 && digest.startsWith(hex);
 }
 
-/** The bytes that stand for a value. */
-function bytesOf(type: UmsType, value: PlainValue): Buffer {
-  if (value instanceof Uint8Array) return Buffer.from(value);
-  return Buffer.from(javaText(type, value), 'utf8');
+/** What of a value is hashed: its text, or its bytes where it is none. */
+function dataOf(type: UmsType, value: PlainValue): string | Buffer {
+  if (value instanceof Uint8Array) return Buffer.from(value.buffer, value.byteOffset, value.byteLength);
+  return javaText(type, value);
+}
+
+function bytesOf(data: string | Buffer): Buffer {
+  return typeof data === 'string' ? Buffer.from(data, 'utf8') : data;
 }
 
 /** A column that the row image lacks has no text to salt with, and any other would give another token. */
@@ -74,27 +85,31 @@ function textOfSalt(value: UmsValue | undefined): string {
 }
 
 /** A digest as a value of a type, after DBUS: whole numbers are its first bytes, little-endian. */
-function ofDigest(type: UmsType, digest: Buffer, textOf: (digest: Buffer) => string): UmsValue {
+function resultOf(
+  type: UmsType,
+  { bytes, hex }: Hasher,
+  textOf: (hex: string) => string,
+): (data: string | Buffer) => UmsValue {
   switch (type) {
     case 'long':
-      return String(digest.readBigInt64LE(0));
+      return data => String(bytes(data).readBigInt64LE(0));
     case 'int':
-      return digest.readInt32LE(0);
+      return data => bytes(data).readInt32LE(0);
     case 'decimal':
-      return javaThird(digest.readBigInt64LE(0));
+      return data => javaThird(bytes(data).readBigInt64LE(0));
     case 'double':
-      return Number(digest.readBigInt64LE(0)) / 2;
+      return data => Number(bytes(data).readBigInt64LE(0)) / 2;
     case 'float':
-      return Math.fround(digest.readInt32LE(0)) / 2;
+      return data => Math.fround(bytes(data).readInt32LE(0)) / 2;
     case 'date':
     case 'datetime':
     case 'boolean':
-      return defaultValue(type);
+      return () => defaultValue(type);
     case 'binary':
-      return digest.toString('base64');
+      return data => bytes(data).toString('base64');
     case 'jsonobject':
-      return JSON.stringify(textOf(digest));
+      return data => JSON.stringify(textOf(hex(data)));
     default:
-      return textOf(digest);
+      return data => textOf(hex(data));
   }
 }

@@ -13,6 +13,9 @@ import { fits } from './typed-value.ts';
 const GROWTH_FACTOR = 4;
 const GROWTH_BYTES = 64 * 1024;
 
+const LETTER_N = 110;
+const QUOTE = 34;
+
 /** A column that is masked. */
 interface Masked {
   readonly name: string;
@@ -99,6 +102,11 @@ class TupleMask implements RowMask {
   readonly #masked: readonly Masked[];
   /** A tuple as it was, while the masked one is put in its place. */
   #plain = Buffer.alloc(4096);
+  /** The tuple in hand: its bytes, where its columns are, and the texts of its masked values. */
+  #bytes: Buffer = this.#plain;
+  #places: Float64Array = new Float64Array();
+  readonly #texts: (string | null)[] = [];
+  readonly #row: RowValues;
 
   constructor(
     table: string,
@@ -114,53 +122,57 @@ class TupleMask implements RowMask {
     this.#names = names;
     this.rekeys = rekeys;
     this.#masked = masked;
+    this.#row = { names, of: name => this.#valueOf(name) };
   }
 
   apply(out: TupleBuffer, places: Float64Array, p: number, spare: number): number {
-    const values: (Buffer | null)[] = [];
-    const row: RowValues = { names: this.#names, of: name => this.#valueOf(out.bytes, places, name) };
+    this.#bytes = out.bytes;
+    this.#places = places;
+    const texts = this.#texts;
     let growth = 0;
-    for (const each of this.#masked) {
+    for (let i = 0; i < this.#masked.length; i++) {
+      const each = this.#masked[i] as Masked; // below the length
       const start = places[2 * each.slot] ?? 0;
       const end = places[2 * each.slot + 1] ?? 0;
-      const value = this.#masked1(each, out.bytes, start, end, row);
-      values.push(value);
-      if (value !== null) growth += value.length - (end - start);
+      const text = this.#maskedText(each, start, end);
+      texts[i] = text;
+      if (text !== null) growth += Buffer.byteLength(text, 'utf8') - (end - start);
     }
     out.grow(p, Math.max(0, growth) + spare);
-    return this.#replace(out, places, p, values);
+    return this.#replace(out, places, p);
   }
 
   /** Writes the tuple anew from its first masked value on. */
-  #replace(out: TupleBuffer, places: Float64Array, p: number, values: readonly (Buffer | null)[]): number {
-    const first = this.#masked.findIndex((_, i) => values[i] !== null);
+  #replace(out: TupleBuffer, places: Float64Array, p: number): number {
+    const texts = this.#texts;
+    let first = 0;
+    while (first < texts.length && texts[first] === null) first++;
+    if (first === texts.length) return p;
     const from = places[2 * (this.#masked[first]?.slot ?? 0)] ?? 0;
-    if (first < 0) return p;
     if (p - from > this.#plain.length) this.#plain = Buffer.alloc(2 * (p - from));
     const plain = this.#plain;
     out.bytes.copy(plain, 0, from, p);
     let read = 0;
     let at = from;
-    for (const [i, { slot }] of this.#masked.entries()) {
-      const value = values[i];
-      if (value == null) continue;
-      const start = (places[2 * slot] ?? 0) - from;
-      at += plain.copy(out.bytes, at, read, start);
-      at += value.copy(out.bytes, at);
+    for (let i = first; i < texts.length; i++) {
+      const text = texts[i];
+      if (text == null) continue;
+      const { slot } = this.#masked[i] as Masked; // as many as texts
+      at += plain.copy(out.bytes, at, read, (places[2 * slot] ?? 0) - from);
+      at += out.bytes.write(text, at, 'utf8');
       read = (places[2 * slot + 1] ?? 0) - from;
     }
     return at + plain.copy(out.bytes, at, read, p - from);
   }
 
   /** The JSON text of the masked value; null for what stays: NULL, and what the row image lacks. */
-  #masked1(each: Masked, bytes: Buffer, start: number, end: number, row: RowValues): Buffer | null {
+  #maskedText(each: Masked, start: number, end: number): string | null {
     try {
-      const value = parsed(bytes, start, end);
+      const value = parsed(this.#bytes, start, end);
       if (value === null || isAbsent(value)) return null;
-      const text = jsonOf(each.field, each.mask.mask(plainOf(each.field, value), row));
-      if (text.length > GROWTH_BYTES + GROWTH_FACTOR * (end - start))
-        throw new MaskFault('gave a value that is too large');
-      return text;
+      const text = jsonOf(each.field, each.mask.mask(plainOf(each.field, value), this.#row));
+      if (text.length <= GROWTH_BYTES + GROWTH_FACTOR * (end - start)) return text;
+      throw new MaskFault('gave a value that is too large');
     } catch (error) {
       // What was thrown may hold the value, in its message, its name or anything that it carries along.
       throw this.#failed(each, error instanceof MaskFault ? error.message : 'has failed');
@@ -175,16 +187,21 @@ class TupleMask implements RowMask {
     );
   }
 
-  #valueOf(bytes: Buffer, places: Float64Array, name: string): UmsValue | undefined {
+  #valueOf(name: string): UmsValue | undefined {
     const slot = this.columns.indexOf(this.#names.indexOf(name));
     if (slot < 0) return undefined;
-    const value = parsed(bytes, places[2 * slot] ?? 0, places[2 * slot + 1] ?? 0);
+    const value = parsed(this.#bytes, this.#places[2 * slot] ?? 0, this.#places[2 * slot + 1] ?? 0);
     return isAbsent(value) ? undefined : value;
   }
 }
 
 /** A value of a tuple that we wrote. */
 function parsed(bytes: Buffer, start: number, end: number): UmsValue {
+  if (bytes[start] === LETTER_N) return null;
+  if (bytes[start] === QUOTE) {
+    const text = bytes.toString('utf8', start + 1, end - 1);
+    if (!text.includes('\\')) return text;
+  }
   return JSON.parse(bytes.toString('utf8', start, end)) as UmsValue;
 }
 
@@ -194,14 +211,14 @@ function plainOf(field: UmsField, value: Exclude<UmsValue, null>): PlainValue {
 }
 
 /** A masked value as the JSON of its column. Throws {@link MaskFault} for what is no value of it. */
-function jsonOf({ type, nullable }: UmsField, value: unknown): Buffer {
-  if (value === null && nullable) return Buffer.from('null');
+function jsonOf({ type, nullable }: UmsField, value: unknown): string {
+  if (value === null && nullable) return 'null';
   if (!fits(type, value)) throw new MaskFault(`gave what is no value of type ${type}`);
-  if (typeof value !== 'number' || type === 'int') return Buffer.from(JSON.stringify(value), 'utf8');
+  if (typeof value !== 'number' || type === 'int') return JSON.stringify(value);
   const text = Buffer.alloc(32);
   const end = type === 'float' ? writeFloat(Math.fround(value), text, 0) : writeDouble(value, text, 0);
   if (end < 0) throw new MaskFault(`gave what is no value of type ${type}`);
-  return text.subarray(0, end);
+  return text.toString('latin1', 0, end);
 }
 
 function lacking(table: string, column: string, kind: string, needed: string): UmbusError {

@@ -1,17 +1,21 @@
-/** The UMS data types (ums-schema/README.md). `long` and `decimal` travel as JSON strings. */
-export type UmsType =
-  | 'string'
-  | 'int'
-  | 'long'
-  | 'float'
-  | 'double'
-  | 'boolean'
-  | 'date'
-  | 'datetime'
-  | 'decimal'
-  | 'binary'
-  | 'raw'
-  | 'jsonobject';
+/** The UMS data types (ums-schema/README.md). */
+export const UMS_TYPES = [
+  'string',
+  'int',
+  'long',
+  'float',
+  'double',
+  'boolean',
+  'date',
+  'datetime',
+  'decimal',
+  'binary',
+  'raw',
+  'jsonobject',
+] as const;
+
+/** One of them. `long` and `decimal` travel as JSON strings. */
+export type UmsType = (typeof UMS_TYPES)[number];
 
 /** `protocol.type` of a message. */
 export type UmsMessageType =

@@ -126,16 +126,17 @@ async function run(names: readonly string[], options: Options, terminal: Termina
   });
   telemetry?.ready();
   const { log, coordination } = outside;
-  await using masks = await openMasksInForce(line, coordination);
+  await using inForce = await openMasksInForce(line, coordination);
+  const { masks, functions } = inForce;
   const heartbeat = await heartbeatPorts(line, coordination, events);
   const tools = { line, registered: outside.registered, log, coordination, clock: systemClock, member };
   await using pulling = await pullsOf(names, { ...tools, stopping, events });
   const pulls = pulling?.pulls ?? null;
-  const ports = { registered: outside.registered, heartbeat, pulls, ...masks };
+  const ports = { registered: outside.registered, heartbeat, pulls, masks, functions };
   const named = await chosenNamed(names, line, ports);
   const chosen = [...named, ...modules];
   assertNamesDiffer(chosen);
-  const cells = maskCells(coordination, systemClock, events);
+  const cells = maskCells(coordination, systemClock, events, inForce.read);
   await runTopologies(chosen, { ...base, log, coordination, cells });
 }
 

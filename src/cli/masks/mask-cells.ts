@@ -1,12 +1,17 @@
-import { MASKS_PATH } from '../../config/shared-masks.ts';
+import { MASKS_PATH, type SharedMasks } from '../../config/shared-masks.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { ConfigCells } from '../../ports/config-cells.ts';
 import type { Coordination } from '../../ports/coordination.ts';
 import { coordinationCells } from '../../runtime/coordination-cells.ts';
 import { type EventLog, errorFields } from '../event-log.ts';
 
-/** The config cells of a running line, with a line for people when its masks change. */
-export function maskCells(coordination: Coordination, clock: Clock, events: EventLog): ConfigCells {
+/** The config cells of a running line, with a line for people when its masks change. `read`: shared masks, when this process can use them; what it throws the topology tells. */
+export function maskCells(
+  coordination: Coordination,
+  clock: Clock,
+  events: EventLog,
+  read: (value: Uint8Array) => SharedMasks,
+): ConfigCells {
   const cells = coordinationCells(coordination, clock, (path, error) =>
     events('warn', 'Changes of the shared config cannot be followed for now; what is in force stays.', {
       path,
@@ -20,9 +25,10 @@ export function maskCells(coordination: Coordination, clock: Clock, events: Even
         path,
         value => {
           changed(value);
-          if (path === MASKS_PATH && !first) {
+          const revision = path === MASKS_PATH && !first && value !== null ? revisionOf(value, read) : null;
+          if (revision !== null) {
             events('info', 'Masks were applied to the line; they are in force from the next record on.', {
-              path,
+              revision,
             });
           }
           first = false;
@@ -31,4 +37,13 @@ export function maskCells(coordination: Coordination, clock: Clock, events: Even
       );
     },
   };
+}
+
+function revisionOf(value: Uint8Array, read: (value: Uint8Array) => SharedMasks): number | null {
+  try {
+    return read(value).revision;
+  } catch {
+    // The topology that refuses it says why.
+    return null;
+  }
 }

@@ -16,6 +16,8 @@ import { differencesText } from './differences-text.ts';
 export interface MasksInForce extends AsyncDisposable {
   readonly masks: SharedMasks;
   readonly functions: OpenMaskFunctions;
+  /** Reads shared masks that this process can use. Errors: UMBUS_CONFIG_INVALID, UMBUS_MASK_MODULE. */
+  readonly read: (value: Uint8Array) => SharedMasks;
 }
 
 /** What runs the masks that the user of a line wrote. Holds nothing before its first call. */
@@ -45,5 +47,5 @@ export async function openMasksInForce(line: Line, coordination: Coordination): 
     );
   }
   const kept = opened.move();
-  return { masks, functions, [Symbol.asyncDispose]: () => kept.disposeAsync() };
+  return { masks, functions, read: serde.decode, [Symbol.asyncDispose]: () => kept.disposeAsync() };
 }

@@ -4,26 +4,11 @@ import { describe, test } from 'node:test';
 import { isUmbusError } from '../../../src/core/errors.ts';
 import type { BucketSize, MaskSpec } from '../../../src/masking/mask-spec.ts';
 import { fits } from '../../../src/masking/typed-value.ts';
-import type { UmsType } from '../../../src/ums/types.ts';
+import { UMS_TYPES, type UmsType } from '../../../src/ums/types.ts';
 import { KEY, masked } from './masks-fixture.ts';
 
-const types: readonly UmsType[] = [
-  'string',
-  'int',
-  'long',
-  'float',
-  'double',
-  'boolean',
-  'date',
-  'datetime',
-  'decimal',
-  'binary',
-  'raw',
-  'jsonobject',
-];
-
 test('default-value has a value of each type', () => {
-  const defaults = types.map(type => masked({ kind: 'default-value' }, type, 'x'));
+  const defaults = UMS_TYPES.map(type => masked({ kind: 'default-value' }, type, 'x'));
   assert.deepEqual(defaults, [
     '*',
     0,
@@ -38,7 +23,7 @@ test('default-value has a value of each type', () => {
     '*',
     '"*"',
   ]);
-  for (const [i, type] of types.entries()) assert.ok(fits(type, defaults[i]), type);
+  for (const [i, type] of UMS_TYPES.entries()) assert.ok(fits(type, defaults[i]), type);
 });
 
 test('replace gives its text as a value of the type, and the default value where it is none', () => {
