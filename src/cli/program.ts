@@ -11,6 +11,7 @@ import { pullCommand } from './commands/pull.ts';
 import { pullsCommand } from './commands/pulls.ts';
 import { referenceCommand } from './commands/reference.ts';
 import { runCommand } from './commands/run.ts';
+import { schemaCommand } from './commands/schema.ts';
 import { statusCommand } from './commands/status.ts';
 import { tailCommand } from './commands/tail.ts';
 import { errorText } from './error-text.ts';
@@ -76,6 +77,7 @@ function commandsOf(terminal: Terminal, exitWith: ExitWith): readonly Command[] 
     pullsCommand(terminal),
     parkedCommand(terminal, exitWith),
     maskCommand(terminal, exitWith),
+    schemaCommand(terminal),
     alarmsCommand(terminal, exitWith),
     describeCommand(terminal),
     dashboardsCommand(terminal),

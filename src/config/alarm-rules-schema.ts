@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import type { DayWindow } from '../telemetry/alarms/thresholds.ts';
 import { Refusal, type SettingText, setting } from './setting.ts';
 import { named, section } from './setting-groups.ts';
-import { duration, durationOrNone, patterns, size, whole } from './settings.ts';
+import { duration, durationOrNone, patterns, size, whole, word } from './settings.ts';
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
@@ -78,6 +78,13 @@ export const alarmRules = {
   consumers: patterns(
     { doc: 'Consumer groups of others that must keep up with the result topics, by pattern.' },
     [],
+  ),
+  schemaChanges: word(
+    {
+      words: ['breaking', 'widening', 'compatible', 'none'],
+      doc: 'From which verdict on a change of a table is an alarm (ums-schema/README.md, section 17). Rows that went or came unseen are one in any case but `none`.',
+    },
+    { value: 'breaking', text: 'breaking' },
   ),
   purge: duration(
     {

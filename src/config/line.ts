@@ -3,6 +3,7 @@ import type { KafkaCompression, KafkaConnection } from '../adapters/kafka/option
 import type { InfluxdbOptions } from '../adapters/telemetry/influxdb.ts';
 import type { StartPoint } from '../ports/change-source.ts';
 import type { LateRule } from '../telemetry/alarms/thresholds.ts';
+import type { Verdict } from '../ums/table-schema.ts';
 import type { BeatEvery } from './heartbeat-schema.ts';
 import type { LineMask } from './resolve-masks.ts';
 
@@ -83,6 +84,8 @@ export interface AlarmRuleSettings {
   readonly diskFreeBytes: number;
   readonly clearMs: number;
   readonly repeatMs: number;
+  /** From which verdict on a change of a table's columns is told. */
+  readonly schemaChanges: Verdict | 'none';
 }
 
 /** What each process of a line measures, and where it goes. */

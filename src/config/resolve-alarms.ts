@@ -37,7 +37,7 @@ export function alarmsOf({ alarms }: WrittenLine, secrets: SecretReader): AlarmS
 function alarmRulesOf(
   alarms: Omit<WrittenLine['alarms'], 'webhooks' | 'mail' | 'commands' | 'retryFor'>,
 ): AlarmRuleSettings {
-  const { every, tables, consumers, purge, logPercent, diskFree, clear, repeat } = alarms;
+  const { every, tables, consumers, purge, logPercent, diskFree, clear, repeat, schemaChanges } = alarms;
   return {
     everyMs: every,
     late: lateRule(alarms),
@@ -48,6 +48,7 @@ function alarmRulesOf(
     diskFreeBytes: diskFree,
     clearMs: clear,
     repeatMs: repeat,
+    schemaChanges,
   };
 }
 
@@ -74,6 +75,7 @@ export const noAlarms: AlarmSettings = {
   diskFreeBytes: 1024 ** 3,
   clearMs: 30_000,
   repeatMs: 21_600_000,
+  schemaChanges: 'breaking',
 };
 
 function mailOf(

@@ -12,6 +12,8 @@ export interface AlarmState {
   readonly memory: RuleMemory;
   /** Told, and not known to be handed over yet: a successor hands them over again, under the same ids. */
   readonly outbox: readonly Alarm[];
+  /** The notice on `<ds>_schema` that comes next, as the text of its offset; absent before the first look. */
+  readonly schemaNext?: string;
 }
 
 /** What was told, newest last. */

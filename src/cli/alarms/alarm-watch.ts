@@ -19,6 +19,7 @@ import {
 } from './alarm-cells.ts';
 import { Observer, type ObserverOptions } from './observer.ts';
 import { ruleSettings } from './rule-settings.ts';
+import { SchemaAlarms, type SchemaNews } from './schema-alarms.ts';
 
 /** What {@link watchAlarms} needs. */
 export interface AlarmWatchOptions extends ObserverOptions {
@@ -56,6 +57,7 @@ export async function watchAlarms(options: AlarmWatchOptions, signal: AbortSigna
 class AlarmLeader {
   readonly #options: AlarmWatchOptions;
   readonly #observer: Observer;
+  readonly #schemas: SchemaAlarms;
   readonly #settings: RuleSettings;
   /** Alarms given up by each receiver, as it was counted at the last round. */
   #failed = new Map<string, number>();
@@ -72,6 +74,7 @@ class AlarmLeader {
     this.#options = options;
     this.#stored = stored;
     this.#observer = new Observer(options);
+    this.#schemas = new SchemaAlarms(options);
     this.#settings = ruleSettings(options.line);
   }
 
@@ -87,8 +90,23 @@ class AlarmLeader {
       );
       const seen = await this.#observer.look(this.#options.expected, leading);
       if (leading.aborted) return;
-      await this.#round({ ...seen, refused: this.#refused() }, inForce(silences, seen.nowMs));
+      await this.#round({ ...seen, refused: this.#refused() }, inForce(silences, seen.nowMs), leading);
       await clock.sleep(this.#settings.everyMs, leading);
+    }
+  }
+
+  /** What changed of the tables since the last look; nothing while the log does not say. */
+  async #schemaNews(nowMs: number, silences: readonly Silence[], signal: AbortSignal): Promise<SchemaNews> {
+    try {
+      const news = await this.#schemas.since(this.#state.schemaNext, nowMs, signal);
+      const wanted = news.alarms.filter(
+        ({ details }) =>
+          !isSilenced({ subject: String(details['table']), where: 'table' }, silences, nowMs, matcher),
+      );
+      return { ...news, alarms: wanted };
+    } catch (error) {
+      this.#options.events('warn', 'Changes of tables cannot be looked at now.', errorFields(error));
+      return { alarms: [] };
     }
   }
 
@@ -96,20 +114,22 @@ class AlarmLeader {
     return this.#stored.value;
   }
 
-  async #round(seen: Observation, silences: readonly Silence[]): Promise<void> {
+  async #round(seen: Observation, silences: readonly Silence[], leading: AbortSignal): Promise<void> {
     const { line, coordination, events } = this.#options;
     const before = this.#state;
+    const changed = await this.#schemaNews(seen.nowMs, silences, leading);
     const active = new Set(Object.keys(before.engine.faults));
     const { faults, memory } = judge(seen, before.memory, active, this.#settings);
-    const { state: engine, alarms } = step(before.engine, faults, seen.nowMs, {
+    const { state: engine, alarms: told } = step(before.engine, faults, seen.nowMs, {
       line: line.ds,
       clearMs: line.alarms.clearMs,
       repeatMs: line.alarms.repeatMs,
       silenced: (fault, nowMs) => isSilenced(fault, silences, nowMs, matcher),
     });
+    const alarms = [...told, ...changed.alarms];
     for (const alarm of alarms) this.#handingOver.add(alarm);
     // Kept before anybody is told: a successor must know what was told.
-    await this.#write({ engine, memory });
+    await this.#write({ engine, memory, ...(changed.next !== undefined && { schemaNext: changed.next }) });
     for (const { id, state: change, title, severity } of alarms)
       events(severity === 'info' ? 'info' : 'warn', `Alarm ${change}: ${title}.`, { alarm: id });
     for (const alarm of alarms) this.#handOver(alarm);

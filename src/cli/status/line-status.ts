@@ -85,6 +85,8 @@ export interface TableStatus {
   readonly updates: number;
   readonly deletes: number;
   readonly messages: number;
+  /** Values published as marks, since their bytes are no text of their character set. */
+  readonly marks: number;
   /** `ums_ts_` of the newest row; '' before the first. */
   readonly lastTs: string;
   readonly parked: {

@@ -2,6 +2,7 @@ import { decodeRawRun, type RawRun } from '../../change/raw-run.ts';
 import type { Line } from '../../config/line.ts';
 import type { Log, TopicDescription } from '../../ports/log.ts';
 import { offsetOf } from '../../stages/extract-space.ts';
+import { noticeTopicOf } from '../../ums/schema-notice.ts';
 import { logPlace } from '../open-line.ts';
 import { deadTopicOf } from '../parked/dead-records.ts';
 import { letterPlaces, waitingLetters } from '../parked/waiting-letters.ts';
@@ -47,7 +48,7 @@ export function topicsOf(
 ): readonly TopicDescription[] {
   if (log.kind === 'embedded') return topics;
   const own = Object.keys(schemas).flatMap(schema => [`${ds}.${schema}`, `${ds}.${schema}.result`]);
-  const names = new Set([ds, `${ds}_dead`, `${ds}_heartbeat`, ...own]);
+  const names = new Set([ds, `${ds}_dead`, noticeTopicOf(ds), `${ds}_heartbeat`, ...own]);
   return topics.filter(({ name }) => names.has(name) || name.startsWith(`umbus.${ds}.`));
 }
 

@@ -64,10 +64,11 @@ function parkedText(status: LineStatus, paint: Paint): string {
 
 function tablesText(status: LineStatus, paint: Paint): string {
   const rows = status.tables.map(
-    ({ table, version, inserts, updates, deletes, messages, lastTs, parked }) => [
+    ({ table, version, inserts, updates, deletes, messages, marks, lastTs, parked }) => [
       plainText(table),
       String(version),
       ...[inserts, updates, deletes, messages].map(String),
+      marks === 0 ? '' : paint('yellow', String(marks)),
       plainText(lastTs),
       parked === null ? '' : paint('red', plainText(`${parked.code} since ${parked.since}`)),
     ],
@@ -80,6 +81,7 @@ function tablesText(status: LineStatus, paint: Paint): string {
       { title: 'updates', align: 'right' },
       { title: 'deletes', align: 'right' },
       { title: 'messages', align: 'right' },
+      { title: 'marks', align: 'right' },
       { title: 'newest row' },
       { title: 'parked' },
     ],

@@ -95,6 +95,7 @@ export async function tableStatuses(
 }
 
 function tableStatusOf(table: string, value: Uint8Array): TableStatus {
-  const { version, inserts, updates, deletes, messages, lastTs, parked } = tablesStore.value.decode(value);
-  return { table, version, inserts, updates, deletes, messages, lastTs, parked };
+  const state = tablesStore.value.decode(value);
+  const { version, inserts, updates, deletes, messages, marks = 0, lastTs, parked } = state;
+  return { table, version, inserts, updates, deletes, messages, marks, lastTs, parked };
 }

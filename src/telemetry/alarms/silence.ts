@@ -13,7 +13,7 @@ export interface Silence {
 
 /** Whether a silence in force covers a fault: its table or schema, its hop, or everything (`*`). `matcher`: compiles a pattern. */
 export function isSilenced(
-  fault: Fault,
+  fault: Pick<Fault, 'subject' | 'where'>,
   silences: readonly Silence[],
   nowMs: number,
   matcher: (patterns: readonly string[]) => (name: string) => boolean,
