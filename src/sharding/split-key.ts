@@ -25,6 +25,14 @@ export interface SplitKey {
   readonly columns: readonly KeyColumn[];
 }
 
+/** A table without the indexes that hold columns whose values nobody may see: the bounds of shards travel over topics and cells in plain. */
+export function withoutHidden<T extends SourceTable>(table: T, hidden: (column: string) => boolean): T {
+  const indexes = table.indexes.filter(
+    ({ columns }) => !columns.some(({ name }) => name !== null && hidden(name)),
+  );
+  return { ...table, indexes };
+}
+
 /** The name of the index of a primary key. */
 export const PRIMARY = 'PRIMARY';
 

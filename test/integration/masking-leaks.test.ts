@@ -94,6 +94,12 @@ async function written(file: string, server: Server): Promise<ReadonlyMap<string
       },
       90_000,
     );
+    const pulled = await command('pull', 'shop.pulled', '--shard-rows', '1');
+    assert.equal(pulled.code, 0, pulled.out + pulled.err);
+    const refused = await command('pull', 'shop.uncut');
+    assert.equal(refused.code, 1, refused.out + refused.err);
+    assert.match(refused.out + refused.err, /has no key without masked columns/);
+    await command('pulls', '--json');
     all.set('metrics', await (await fetch(`http://127.0.0.1:${port}/metrics`)).text());
     const { tables } = await status();
     for (const { table, parked } of tables) {

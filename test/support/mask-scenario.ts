@@ -89,6 +89,8 @@ export async function createTables(server: Server): Promise<void> {
      amount DECIMAL(20,2))`,
   );
   await server.query('CREATE TABLE shop.bystander (id INT PRIMARY KEY)');
+  await server.query('CREATE TABLE shop.pulled (id INT PRIMARY KEY, secret VARCHAR(200), number BIGINT)');
+  await server.query('CREATE TABLE shop.uncut (secret VARCHAR(100) PRIMARY KEY)');
 }
 
 /** Rows, changes and deletions with the markers in all tables. */
@@ -108,5 +110,9 @@ export async function changeTables(server: Server): Promise<void> {
   await server.query(`UPDATE shop.good SET secret = ${sqlText(after)}`);
   await server.query(`UPDATE shop.good SET id = ${sqlText(`${key}-new`)}`);
   await server.query('DELETE FROM shop.good');
+  await server.query(
+    `INSERT INTO shop.pulled VALUES (1, ${sqlText(text)}, ${long}), (2, ${sqlText(after)}, NULL)`,
+  );
+  await server.query(`INSERT INTO shop.uncut VALUES (${sqlText(key)}), (${sqlText(after)})`);
   await server.query('INSERT INTO shop.bystander VALUES (42)');
 }

@@ -8,7 +8,7 @@ import { isUmbusError, messageOf, UmbusError } from '../../core/errors.ts';
 import type { PulledPage, PullRows, PullSource, PullTable } from '../../ports/pull-source.ts';
 import { keyLiteral } from '../../sharding/key-column.ts';
 import { type KeyRange, quoteName, WHOLE_TABLE } from '../../sharding/key-range.ts';
-import { chooseSplitKey, type SplitKey } from '../../sharding/split-key.ts';
+import { chooseSplitKey, type SplitKey, withoutHidden } from '../../sharding/split-key.ts';
 import { boundarySql, fromClause, rowsSql } from '../../sharding/split-plan.ts';
 import { connectSql, type SqlSession } from './connect.ts';
 import type { MysqlLogin } from './options.ts';
@@ -25,6 +25,8 @@ export interface PullSourceOptions {
   readonly ds: string;
   /** Schema of umbus's own tables. */
   readonly signalSchema: string;
+  /** Whether a column is masked, so that no table may be cut by it; default: none is. */
+  readonly masked?: (schema: string, table: string, column: string) => boolean;
 }
 
 /** Opens a source to pull from. Connects when it is first asked, and anew when a connection was lost. */
@@ -66,8 +68,11 @@ class MysqlPullSource implements PullSource {
 
   #pullTable(definition: TableDefinition, splitBy: readonly string[]): PullTable {
     const { schema, table, definitions, primaryKey } = definition;
-    const key = chooseSplitKey(definition, splitBy);
-    if (key === null) throw refused(schema, table, 'has no key that it could be cut by');
+    const { masked = () => false } = this.#options;
+    const hidden = (column: string): boolean => masked(schema, table, column);
+    const key = chooseSplitKey(withoutHidden(definition, hidden), splitBy);
+    if (key === null)
+      throw refused(schema, table, 'has no key without masked columns that it could be cut by');
     const columns = definitions.map(resultColumn);
     const from = fromClause(schema, table, key);
     const indexes = primaryKey.map(name => columns.findIndex(({ map }) => map.name === name));

@@ -5,7 +5,9 @@ import { PullWorker } from '../../adapters/pull/pull-worker.ts';
 import type { LineSchemas } from '../../adapters/registry/line-schemas.ts';
 import type { ControlMessage } from '../../change/pull-job.ts';
 import type { Line } from '../../config/line.ts';
+import { lineMasks, maskRules } from '../../config/mask-rules.ts';
 import { UmbusError } from '../../core/errors.ts';
+import { NO_FUNCTIONS } from '../../masking/mask-spec.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Coordination } from '../../ports/coordination.ts';
 import type { Log, TopicSpec } from '../../ports/log.ts';
@@ -37,10 +39,14 @@ export async function openPullTools(options: PullToolsOptions): Promise<PullTool
   const { line, registered, log, coordination, clock, member, stopping } = options;
   const { controlTopic, pullTopic, schemaTopic } = await import('../../../topologies/topics.ts');
   const settings = { ...line, registered };
+  // Those of the file are those in force, or this process would not have started.
+  const masks = maskRules(lineMasks(line), line.masking.keys, NO_FUNCTIONS, 0);
+  const masked = (schema: string, table: string, column: string): boolean =>
+    (masks.of(schema, table)?.ruleOf(column) ?? null) !== null;
   const pulls = new PullWorker({
     log,
     clock,
-    source: openPullSource(line.source, { ds: line.ds, signalSchema: line.signals.schema }),
+    source: openPullSource(line.source, { ds: line.ds, signalSchema: line.signals.schema, masked }),
     cells: new PullCells(coordination, line.ds),
     answers: specOf(pullTopic(settings)),
     target: (schema, table) => ({

@@ -3,7 +3,7 @@ import { Buffer } from 'node:buffer';
 import { test } from 'node:test';
 import { keyColumnOf, keyLiteral, type SourceColumn } from '../../../src/sharding/key-column.ts';
 import { rangeCondition } from '../../../src/sharding/key-range.ts';
-import { chooseSplitKey, type SourceTable } from '../../../src/sharding/split-key.ts';
+import { chooseSplitKey, type SourceTable, withoutHidden } from '../../../src/sharding/split-key.ts';
 import { boundarySql, fromClause, rowsSql } from '../../../src/sharding/split-plan.ts';
 
 const column = (name: string, dataType: string, nullable = false): SourceColumn => ({
@@ -32,6 +32,20 @@ const columns = [
 ];
 const namesOf = (source: SourceTable, wanted?: readonly string[]) =>
   chooseSplitKey(source, wanted)?.columns.map(({ name }) => name) ?? null;
+
+test('a table is not cut by columns whose values nobody may see', () => {
+  const keyed = table(columns, index('PRIMARY', true, 'region'), index('m', true, 'made'));
+  const hidden = (source: SourceTable, ...names: readonly string[]) =>
+    withoutHidden(source, name => names.includes(name));
+  assert.deepEqual(namesOf(hidden(keyed, 'region')), ['made']);
+  assert.equal(namesOf(hidden(keyed, 'region', 'made')), null);
+  assert.deepEqual(namesOf(hidden(keyed, 'kind')), ['region']);
+  // An index that is not unique would be made so by the primary key.
+  assert.equal(
+    namesOf(hidden(table(columns, index('PRIMARY', true, 'region'), index('i', false, 'made')), 'region')),
+    null,
+  );
+});
 
 test('a table is cut by its primary key, else by a unique key without NULL, else not at all', () => {
   assert.deepEqual(
