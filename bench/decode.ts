@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import ZongJi from '@vlasky/zongji';
 import { createMysqlSource } from '../src/adapters/mysql/index.ts';
-import { decodeRawRun, encodeRawRun, type RawRun } from '../src/change/raw-run.ts';
+import { decodeRawRun, encodeRawRun } from '../src/change/raw-run.ts';
 import { type LineMasks, maskRules } from '../src/config/mask-rules.ts';
 import { type MaskRules, NO_FUNCTIONS, NO_MASKS } from '../src/masking/mask-spec.ts';
 import {
@@ -17,7 +17,7 @@ import {
   type SignalState,
   type TableState,
 } from '../src/stages/append.ts';
-import { createExtractor } from '../src/stages/extract.ts';
+import { createExtractor, type Extracted } from '../src/stages/extract.ts';
 import type { SourceSignal } from '../src/stages/extract-signal.ts';
 import type { PullState } from '../src/stages/pull-state.ts';
 import type { TableSchema } from '../src/ums/table-schema.ts';
@@ -106,7 +106,9 @@ async function collectRuns(server: DecodeBenchServer, set: LoadSet): Promise<rea
   let next = 0;
   let done = false;
   const context = { stores: {}, task: 'bench-0', partition: 0, now: () => 0, park: () => undefined };
-  const take = (_key: string, run: RawRun): void => {
+  const take = (_key: string, extracted: Extracted): void => {
+    if (extracted.kind !== 'run') return;
+    const { run } = extracted;
     done ||= run.file !== set.file;
     if (done) return;
     next = run.next;
@@ -119,7 +121,7 @@ async function collectRuns(server: DecodeBenchServer, set: LoadSet): Promise<rea
       take,
     );
   const { server: identity, from } = connection;
-  on({ kind: 'open', server: identity, from, epoch: 1, skipBefore: null });
+  on({ kind: 'open', server: identity, from, epoch: 1, skipBefore: null, columns: null });
   while (!done && next < set.end - LANDED_SLACK_BYTES) {
     const bytes = await connection.read();
     if (bytes === null) throw new Error('The dump ended early.');

@@ -1,9 +1,10 @@
 import type { LineSchemas } from '../src/adapters/registry/line-schemas.ts';
 import type { ControlMessage, ShardTask, SplitTask } from '../src/change/pull-job.ts';
 import { decodeRawRun, encodeRawRun, type RawRun } from '../src/change/raw-run.ts';
+import type { KnownChange } from '../src/columns/known.ts';
 import type { Line } from '../src/config/line.ts';
 import { assert } from '../src/core/assert.ts';
-import { bytes, json, utf8 } from '../src/topology/serdes.ts';
+import { bytes, json, nullable, utf8 } from '../src/topology/serdes.ts';
 import { topic } from '../src/topology/topic.ts';
 import type { Serde, Topic } from '../src/topology/types.ts';
 import { pullTopicOf } from '../src/ums/namespace.ts';
@@ -34,6 +35,12 @@ const kept = ({ topics }: TopicSettings) => ({
 /** `<ds>`: everything, in the order of the binlog, in one partition. */
 export function rawTopic(line: TopicSettings): Topic<string, RawRun> {
   return topic(line.ds, utf8, rawRunOf(line), { ...kept(line), partitions: 1 });
+}
+
+/** `<ds>_columns`: what the extractor knows of the columns of tables, for itself alone. Keyed by JSON of schema and table. */
+export function columnsTopic({ ds }: Pick<Line, 'ds'>): Topic<string, KnownChange['value']> {
+  const known = json<NonNullable<KnownChange['value']>>();
+  return topic(`${ds}_columns`, utf8, nullable(known), { partitions: 1, cleanup: 'compact' });
 }
 
 /** `<ds>.<schema>`: the same, by schema, a table always in the same partition. */

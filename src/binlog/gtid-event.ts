@@ -1,6 +1,12 @@
 import { Buffer } from 'node:buffer';
 import { Cursor } from './cursor.ts';
-import { EVENT_HEADER_BYTES, EVENT_SERVER_ID_AT, EVENT_TYPE_AT, EventType } from './event-type.ts';
+import {
+  EVENT_CHECKSUM_BYTES,
+  EVENT_HEADER_BYTES,
+  EVENT_SERVER_ID_AT,
+  EVENT_TYPE_AT,
+  EventType,
+} from './event-type.ts';
 
 /** The event that begins a transaction. */
 export type GtidEvent =
@@ -177,4 +183,23 @@ function safeNumber(cursor: Cursor, field: string): number {
   const value = cursor.uint64(field);
   if (value > BigInt(Number.MAX_SAFE_INTEGER)) throw cursor.fault(`has ${field} beyond 2^53`);
   return Number(value);
+}
+
+/** Bytes of MariaDB's GTID body: number, domain and flags, then six bytes of room, or a group commit id. */
+const MARIADB_FIXED_BYTES = 13;
+const MARIADB_ROOM_BYTES = 6;
+const MARIADB_COMMIT_ID_BYTES = 8;
+const MARIADB_FLAG_GROUP_COMMIT = 2;
+
+/**
+ * Whether the event that began a transaction, `[0, length)` of `event`, is of an ALTER TABLE that MariaDB logs twice, when it begins and when it has ended
+ * (`binlog_alter_two_phase`): the event then has flags behind its fixed part. False for what is no such event.
+ */
+export function isTwoPhaseAlter(event: Buffer, length: number, checksum: boolean): boolean {
+  if (length <= EVENT_HEADER_BYTES + MARIADB_FIXED_BYTES) return false;
+  if (event[EVENT_TYPE_AT] !== EventType.MARIADB_GTID) return false;
+  const flags = event[EVENT_HEADER_BYTES + MARIADB_FIXED_BYTES - 1] ?? 0;
+  const room = (flags & MARIADB_FLAG_GROUP_COMMIT) === 0 ? MARIADB_ROOM_BYTES : MARIADB_COMMIT_ID_BYTES;
+  const body = length - EVENT_HEADER_BYTES - (checksum ? EVENT_CHECKSUM_BYTES : 0);
+  return body > MARIADB_FIXED_BYTES + room;
 }

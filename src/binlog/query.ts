@@ -9,6 +9,13 @@ export interface QueryEvent {
   readonly sql: string;
   /** Schemas that the server says the statement touches (MySQL); [] when it does not say. */
   readonly schemas: readonly string[];
+  /** The error that the statement ended with on the source, which did a part of it; 0 for none. */
+  readonly errorCode: number;
+  /** `sql_mode` as its low 32 bits; 0 when the event does not say. */
+  readonly sqlMode: number;
+  /** Collation ids of the text itself and of the session's server default; null when the event does not say. */
+  readonly clientCollation: number | null;
+  readonly serverCollation: number | null;
 }
 
 /** Thread id u32, execution time u32, schema length u8, error code u16, length of the status variables u16. */
@@ -19,6 +26,8 @@ export const QUERY_STATUS_LENGTH_AT = 11;
 /** What EXECUTE_LOAD_QUERY adds to it: file id, start, end, duplicate handling. */
 const LOAD_POST_HEADER_BYTES = 13;
 
+const STATUS_SQL_MODE = 1;
+const STATUS_CHARSET = 4;
 const STATUS_UPDATED_SCHEMAS = 12;
 /** `OVER_MAX_DBS_IN_EVENT_MTS`: too many schemas to name them. */
 const TOO_MANY_SCHEMAS = 254;
@@ -51,7 +60,7 @@ export function parseQuery(type: number, bytes: Uint8Array, start: number, end: 
   const cursor = new Cursor(bytes, 'The QUERY event', 'UMBUS_BINLOG_TRUNCATED', start, end);
   cursor.take(QUERY_SCHEMA_LENGTH_AT, 'the post-header');
   const schemaBytes = cursor.uint(1, 'the schema length');
-  cursor.take(2, 'the error code');
+  const errorCode = cursor.uint(2, 'the error code');
   const statusBytes = cursor.uint(2, 'the length of the status variables');
   if (type === EventType.EXECUTE_LOAD_QUERY) cursor.take(LOAD_POST_HEADER_BYTES, 'the post-header');
   const statusStart = cursor.take(statusBytes, 'the status variables');
@@ -64,18 +73,33 @@ export function parseQuery(type: number, bytes: Uint8Array, start: number, end: 
     statusStart,
     statusStart + statusBytes,
   );
-  return { schema, schemas: updatedSchemas(status), sql: cursor.text(cursor.left, 'the statement') };
+  return { schema, ...readStatus(status), errorCode, sql: cursor.text(cursor.left, 'the statement') };
 }
 
-function updatedSchemas(status: Cursor): string[] {
+type Status = Pick<QueryEvent, 'schemas' | 'sqlMode' | 'clientCollation' | 'serverCollation'>;
+
+function readStatus(status: Cursor): Status {
+  let found: Status = { schemas: [], sqlMode: 0, clientCollation: null, serverCollation: null };
   while (status.left > 0) {
     const code = status.uint(1, 'a code');
-    if (code === STATUS_UPDATED_SCHEMAS) return readSchemas(status);
+    if (code === STATUS_UPDATED_SCHEMAS) {
+      found = { ...found, schemas: readSchemas(status) };
+      continue;
+    }
     const length = fixedStatusBytes.get(code) ?? textStatusBytes(code, status);
-    if (length === null) return [];
-    status.take(length, `variable ${code}`);
+    if (length === null) break;
+    const at = status.take(length, `variable ${code}`);
+    const value = new DataView(status.bytes.buffer, status.bytes.byteOffset + at, length);
+    if (code === STATUS_SQL_MODE) found = { ...found, sqlMode: value.getUint32(0, true) };
+    if (code === STATUS_CHARSET) {
+      found = {
+        ...found,
+        clientCollation: value.getUint16(0, true),
+        serverCollation: value.getUint16(4, true),
+      };
+    }
   }
-  return [];
+  return found;
 }
 
 /** Catalog with a final zero (2), time zone (5), catalog (6), invoker's user and host (11); null for what is not known. */

@@ -17,7 +17,12 @@ export interface ColumnMap {
   readonly geometryType: number | null;
   /** False for MySQL's invisible columns; true without metadata. */
   readonly visible: boolean;
+  /** A type of MariaDB whose values the event has as BINARY; absent for all others, and where only the event is known. */
+  readonly address?: AddressType;
 }
+
+/** Types of MariaDB that its binlog does not tell from BINARY. */
+export type AddressType = 'uuid' | 'inet4' | 'inet6';
 
 /** A TABLE_MAP event. */
 export interface TableMap {

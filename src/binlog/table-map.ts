@@ -45,12 +45,12 @@ export function parseTableName(body: Uint8Array): TableName {
 }
 
 /**
- * First 8 bytes of SHA-256 over a TABLE_MAP body without table id and flags: equal for equal definitions, whatever id the server uses.
+ * First 8 bytes of SHA-256 over a TABLE_MAP body without table id and flags, and over what is known beside it: equal for equal definitions, whatever id the server uses.
  * `body` as in {@link parseTableMap}.
  */
-export function tableMapFingerprint(body: Uint8Array): Buffer {
-  const digest = createHash('sha256').update(body.subarray(POST_HEADER_BYTES)).digest();
-  return Buffer.from(digest.subarray(0, 8));
+export function tableMapFingerprint(body: Uint8Array, columns = ''): Buffer {
+  const hash = createHash('sha256').update(body.subarray(POST_HEADER_BYTES)).update(columns);
+  return Buffer.from(hash.digest().subarray(0, 8));
 }
 
 function readName(cursor: Cursor): TableName {

@@ -41,7 +41,8 @@ export function pageTable(schema: string, table: string, { columns, primaryKey }
     JSON.stringify({ table: `${schema}.${table}`, columns: written, primaryKey }),
     'utf8',
   );
-  return { schema, table, map, fingerprint: createHash('sha256').update(map).digest().subarray(0, 8) };
+  const fingerprint = createHash('sha256').update(map).digest().subarray(0, 8);
+  return { schema, table, map, fingerprint, columns: '' };
 }
 
 /** The table map that {@link pageTable} wrote down. */

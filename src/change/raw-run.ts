@@ -8,10 +8,15 @@ export interface RawTable {
   readonly schema: string;
   /** '' for statements (DDL). */
   readonly table: string;
-  /** First 8 bytes of SHA-256 over `map` without its table id and flags; empty for statements. */
+  /** First 8 bytes of SHA-256 over `map` without its table id and flags, and over `columns`; empty for statements. */
   readonly fingerprint: Buffer;
   /** Body of the TABLE_MAP event, without header and checksum; empty for statements. */
   readonly map: Buffer;
+  /**
+   * What the map lacks of the columns at this place (src/columns/table-columns.ts, `descriptionText`), which the fingerprint then covers too; '' when it lacks nothing, and
+   * for statements.
+   */
+  readonly columns: string;
 }
 
 /**
@@ -76,6 +81,7 @@ export const rawRunSchema = {
             { name: 'table', type: 'string' },
             { name: 'fingerprint', type: 'bytes' },
             { name: 'map', type: 'bytes' },
+            { name: 'columns', type: 'string', default: '' },
           ],
         },
       },
@@ -85,15 +91,17 @@ export const rawRunSchema = {
   ],
 } as const;
 
-/** Schema id in the Confluent wire format when no registry is used (ums-schema/README.md). */
-export const RAW_RUN_SCHEMA_ID = 1;
+/** Schema id in the Confluent wire format when no registry is used (ums-schema/README.md): far above those of registries, which count from 1. */
+export const RAW_RUN_SCHEMA_ID = 1_000_000_002;
+/** The same of the schema before, whose tables have no `columns`. */
+export const FIRST_RAW_RUN_SCHEMA_ID = 1;
 
 const HEADER_BYTES = 5;
 /** `events` is the last field, so what is before it is encoded by itself, and the events stay where they are. */
-const headType = avsc.Type.forSchema({
-  ...rawRunSchema,
-  fields: rawRunSchema.fields.filter(({ name }) => name !== 'events'),
-} as unknown as avsc.Schema);
+const headFields = rawRunSchema.fields.filter(({ name }) => name !== 'events');
+const headType = avsc.Type.forSchema({ ...rawRunSchema, fields: headFields } as unknown as avsc.Schema);
+/** Reads heads of the first schema as heads of this one; made when the first comes. */
+let firstHead: avsc.Resolver | null = null;
 /** The whole record, made when a run with another schema is read first. */
 let wholeType: avsc.Type | null = null;
 /** Longest length before the events: 53 bits, seven a byte. */
@@ -173,11 +181,23 @@ function readLength(source: Buffer, at: number): { readonly length: number; read
   return { length: -1, end: at };
 }
 
-/** Decodes {@link encodeRawRun}'s bytes, which must not change as long as the run is used: its events are a view of them. Does not look at the schema id. Errors: UMBUS_TOPOLOGY_DECODE. */
+/**
+ * Decodes {@link encodeRawRun}'s bytes, which must not change as long as the run is used: its events are a view of them. With the fixed id of the first schema they are read by
+ * that, with any other id by the newest. Errors: UMBUS_TOPOLOGY_DECODE.
+ */
 export function decodeRawRun(bytes: Uint8Array): RawRun {
+  return decode(bytes, rawRunSchemaId(bytes) === FIRST_RAW_RUN_SCHEMA_ID);
+}
+
+/** The same by the newest schema, whatever the id: a registry gives its own. */
+export function decodeNewestRawRun(bytes: Uint8Array): RawRun {
   rawRunSchemaId(bytes);
+  return decode(bytes, false);
+}
+
+function decode(bytes: Uint8Array, first: boolean): RawRun {
   const source = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const head = decodeHead(source);
+  const head = decodeHead(source, first);
   const { length, end } = readLength(source, head.offset);
   if (head.offset < 0 || length < 0 || end + length !== source.length) {
     const problem =
@@ -229,10 +249,28 @@ function notARun(cause: unknown): UmbusError {
 }
 
 /** All before the events, and where they begin with their length; -1 when the bytes end before that. */
-function decodeHead(source: Buffer): { readonly value: Omit<RawRun, 'events'>; readonly offset: number } {
+function decodeHead(
+  source: Buffer,
+  first: boolean,
+): { readonly value: Omit<RawRun, 'events'>; readonly offset: number } {
   try {
-    return headType.decode(source, HEADER_BYTES) as { value: Omit<RawRun, 'events'>; offset: number };
+    if (first) firstHead ??= headType.createResolver(firstHeadType());
+    const resolver = first ? (firstHead ?? undefined) : undefined;
+    return headType.decode(source, HEADER_BYTES, resolver) as {
+      value: Omit<RawRun, 'events'>;
+      offset: number;
+    };
   } catch (cause) {
     throw notARun(cause);
   }
+}
+
+function firstHeadType(): avsc.Type {
+  const fields = headFields.map(field => {
+    if (field.name !== 'tables') return field;
+    const { items } = field.type;
+    const before = items.fields.filter(({ name }) => name !== 'columns');
+    return { ...field, type: { ...field.type, items: { ...items, fields: before } } };
+  });
+  return avsc.Type.forSchema({ ...rawRunSchema, fields } as unknown as avsc.Schema);
 }

@@ -54,6 +54,30 @@ export interface ChangeConnection extends AsyncDisposable {
   read(): Promise<Uint8Array | null>;
   /** Bytes that `read` would give without waiting. */
   readonly buffered: number;
+  /** Whether table maps that the server writes now name their columns: `binlog_row_metadata` is FULL. */
+  readonly named: boolean;
+}
+
+/** Which tables are to be described: all of the schemas, and one whether it is listed there or not. */
+export interface DescribeRequest {
+  readonly schemas: readonly string[];
+  readonly also: { readonly schema: string; readonly table: string } | null;
+}
+
+/** A table as its server describes it. */
+export interface DescribedTable {
+  readonly schema: string;
+  readonly table: string;
+  /** What SHOW CREATE TABLE prints; null when the server does not show it. */
+  readonly sql: string | null;
+}
+
+/** Tables as their server described them, one by one, each under a lock that no definition of it runs through. */
+export interface DescribedTables {
+  readonly tables: readonly DescribedTable[];
+  readonly schemas: readonly { readonly schema: string; readonly charset: string }[];
+  /** The end of the binlog after all was read: what is not in it by then, no table shows. */
+  readonly end: { readonly file: string; readonly position: number };
 }
 
 export interface ChangeSource {
@@ -62,4 +86,6 @@ export interface ChangeSource {
    * UMBUS_SOURCE_POSITION_GONE (says what is gone: never a silent jump), UMBUS_SOURCE_IDENTITY, UMBUS_SOURCE_SERVER_ID.
    */
   open(from: OpenFrom, signal: AbortSignal): Promise<ChangeConnection>;
+  /** Asks for the definitions of tables. Errors: UMBUS_SOURCE_UNREACHABLE (retryable), UMBUS_SOURCE_AUTH, UMBUS_SOURCE_GRANT, UMBUS_SOURCE_SETTING. */
+  describe(request: DescribeRequest, signal: AbortSignal): Promise<DescribedTables>;
 }

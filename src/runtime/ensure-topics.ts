@@ -10,7 +10,11 @@ export async function ensureTopics(log: Log, graph: Graph, group: string): Promi
   for (const stage of graph.stages) {
     if (stage.kind === 'sink') for (const topic of stage.topics) written.set(topic.name, specOf(topic));
     if (stage.kind === 'source') for (const topic of stage.topics) read.set(topic.name, specOf(topic));
-    if (stage.kind === 'external') read.set(stage.source.resumeFrom.name, specOf(stage.source.resumeFrom));
+    if (stage.kind === 'external') {
+      const { resumeFrom, keeps } = stage.source;
+      read.set(resumeFrom.name, specOf(resumeFrom));
+      if (keeps !== undefined) read.set(keeps.name, specOf(keeps));
+    }
   }
   for (const control of graph.controls) read.set(control.topic.name, specOf(control.topic));
   if (graph.deadTopic !== null) {

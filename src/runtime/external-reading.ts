@@ -5,6 +5,7 @@ import type { Erased, Stage } from '../topology/graph.ts';
 import { noBytes } from '../topology/serdes.ts';
 import type { ExternalConnection, Rec } from '../topology/types.ts';
 import { safeMessageOf } from './dead-letter.ts';
+import { keptAt } from './external-kept.ts';
 import { ExternalTask, reopens } from './external-task.ts';
 import { InFlight } from './in-flight.ts';
 import { giveBackValues, SEQ_HEADER } from './outputs.ts';
@@ -88,7 +89,8 @@ export class Reading {
       await using writer = await this.#options.log.openWriter(this.#options.groupName);
       const tail = await this.#tail();
       this.durableSeq = tail === null ? null : Buffer.from(tail.seq).toString('hex');
-      await using connection = await this.#stage.source.open(tail, this.#torn.signal);
+      const kept = await keptAt(this.#options.log, this.#stage.source.keeps, tail, this.#torn.signal);
+      await using connection = await this.#stage.source.open(tail, this.#torn.signal, kept);
       return await this.#read(writer, connection, tail);
     } catch (error) {
       // What was on its way when the stop came, such as the opening of the source, ends with the signal's reason.

@@ -6,20 +6,22 @@ import {
   EventType,
   FLAG_IGNORABLE,
 } from '../binlog/event-type.ts';
+import { isTwoPhaseAlter } from '../binlog/gtid-event.ts';
 import { parseGtidList, parsePreviousGtids } from '../binlog/gtid-lists.ts';
 import { PacketFramer } from '../binlog/packets.ts';
 import { QUERY_POST_HEADER_BYTES, QUERY_SCHEMA_LENGTH_AT, QUERY_STATUS_LENGTH_AT } from '../binlog/query.ts';
 import { fileNumberOf, type Rotation } from '../binlog/rotate.ts';
 import { isInsert } from '../binlog/rows/rows-event.ts';
 import { UmbusError } from '../core/errors.ts';
+import { type ColumnWatch, noColumns } from './extract-columns.ts';
 import { InflatedEvents, isCompressed } from './extract-inflated.ts';
 import { type ClosedRun, RunLander } from './extract-lander.ts';
 import type { ExtractOptions } from './extract-options.ts';
 import { type EventListener, EventReader } from './extract-reader.ts';
 import { Rollbacks } from './extract-rollbacks.ts';
-import type { SourceOpened } from './extract-signal.ts';
+import { type SourceOpened, skipBound } from './extract-signal.ts';
 import { PlaceSpace } from './extract-space.ts';
-import { judgeStatement, statementFormatError } from './extract-statement.ts';
+import { judgeStatement, type StatementVerdict, statementFormatError } from './extract-statement.ts';
 import { ExtractTables, type KnownTable, tableIdAt } from './extract-tables.ts';
 import { TransactionTracker } from './extract-transaction.ts';
 import { isSilent, unreadEvent } from './extract-unread.ts';
@@ -29,11 +31,8 @@ const DEFAULT_MAX_EVENT_BYTES = 2 ** 30 + 2 ** 20;
 const TABLE_ID_BYTES = 6;
 /** Row events with this table id only end a statement (`Rows_event`, dummy events); the forms are those of both flavors. */
 const dummyTableIds: ReadonlySet<number> = new Set([0xff_ffff, 0xffff_ffff, 0xffff_ffff_ffff]);
-/** `BEGI` and `COMM` as little-endian numbers. */
-const BEGI = 0x49474542;
-const COMM = 0x4d4d4f43;
-const N = 0x4e;
-const IT = 0x5449;
+/** `BEGI` and `N`, `COMM` and `IT`, as little-endian numbers. */
+const [BEGI, N, COMM, IT] = [0x49474542, 0x4e, 0x4d4d4f43, 0x5449];
 
 /** One dump of a binlog, from its bytes to runs. Pure: time comes in with each call. After an error it must be opened anew. */
 export class DumpExtraction implements EventListener {
@@ -45,9 +44,11 @@ export class DumpExtraction implements EventListener {
   readonly #lander: RunLander;
   readonly #rollbacks: Rollbacks;
   readonly #space = new PlaceSpace();
-  /** Whether events stand elsewhere than at their offsets. */
-  #moved = false;
+  #moved = false; // whether events stand elsewhere than at their offsets
   readonly #inflated: InflatedEvents;
+  readonly #columns: ColumnWatch;
+  readonly #columnsOf = (table: KnownTable): string =>
+    table.insertsOnly ? '' : this.#columns.columnsOf(table, this.#placeOf(this.position));
   #opened: SourceOpened | null = null;
   #begun = false;
   /** Events of the current file before this offset are landed already. */
@@ -59,6 +60,8 @@ export class DumpExtraction implements EventListener {
     this.#framer = new PacketFramer({ maxEventBytes: options.maxEventBytes ?? DEFAULT_MAX_EVENT_BYTES });
     this.#tables = new ExtractTables(options.subscribed, options.signal);
     this.#inflated = new InflatedEvents(this.#tables, this.#space);
+    const columns = options.columns ?? noColumns;
+    this.#columns = columns;
     const reader = this.#reader;
     const space = this.#space;
     this.#lander = new RunLander(options.runBytes, this.#transaction, {
@@ -71,6 +74,7 @@ export class DumpExtraction implements EventListener {
       get lift() {
         return space.lift;
       },
+      columns: () => columns.takeChanges(),
     });
     this.#rollbacks = new Rollbacks(this.#lander);
   }
@@ -83,6 +87,7 @@ export class DumpExtraction implements EventListener {
     this.#reader.reset(signal.from);
     this.#forgetTables();
     this.#transaction.reset(signal.server.flavor, signal.from.gtid);
+    this.#columns.open(signal);
     this.#lander.reset(signal);
     this.#rollbacks.reset();
     const { skipBefore, from } = signal;
@@ -133,6 +138,11 @@ export class DumpExtraction implements EventListener {
     return this.#space.placeOf(this.#reader.position);
   }
 
+  /** File offset after the last event seen. */
+  get offset(): number {
+    return this.#reader.position;
+  }
+
   /** For the reader. A run holds events of one file only. */
   fileEnded(): void {
     this.#lander.close(this.position);
@@ -150,7 +160,7 @@ export class DumpExtraction implements EventListener {
       this.#lander.leaveFile();
       this.#forgetTables();
     }
-    this.#skipBefore = this.#skipBound(fileNumber);
+    this.#skipBefore = skipBound(this.#opened?.skipBefore ?? null, fileNumber);
     if (!this.#begun && this.#opened?.skipBefore === null) this.#lander.closeStart(to.position);
     this.#begun = true;
   }
@@ -183,7 +193,7 @@ export class DumpExtraction implements EventListener {
       case EventType.PARTIAL_UPDATE_ROWS: {
         const table = this.#tableOf(type, view, start, bodyEnd, isNew);
         if (table !== null) {
-          this.#lander.land(bytes, view, start, end, position, this.#tables.shared(table));
+          this.#lander.land(bytes, view, start, end, position, this.#tables.shared(table, this.#columnsOf));
         }
         break;
       }
@@ -353,6 +363,7 @@ export class DumpExtraction implements EventListener {
           const tables = schemas.map(schema => this.#tables.statements(schema));
           this.#lander.landForEach(bytes, view, start, end, position, tables);
         }
+        if (kind === 'definition' && position >= this.#skipBefore) this.#define(statement, position);
         this.#transaction.statement();
         return;
       default:
@@ -367,17 +378,17 @@ export class DumpExtraction implements EventListener {
     this.#transaction.beginExplicit(position);
   }
 
+  /** After the statement was landed, so that the run that holds it is the first to be closed with what it changes. */
+  #define(verdict: StatementVerdict, position: number): void {
+    const { gtid, gtidBytes } = this.#transaction;
+    const inPhases = isTwoPhaseAlter(gtid, gtidBytes, this.#reader.checksum);
+    if (this.#columns.statement({ ...verdict, place: this.#placeOf(position), inPhases }))
+      this.#forgetTables();
+  }
+
   #forgetTables(): void {
     this.#tables.clear();
     this.#lastTable = null;
-  }
-
-  #skipBound(fileNumber: number): number {
-    const skip = this.#opened?.skipBefore ?? null;
-    if (skip === null) return 0;
-    const last = fileNumberOf(skip.file);
-    if (fileNumber === last) return skip.position;
-    return fileNumber < last ? Number.POSITIVE_INFINITY : 0;
   }
 
   #placeOf(position: number): string {
@@ -385,6 +396,5 @@ export class DumpExtraction implements EventListener {
   }
 }
 
-function truncated(what: string): UmbusError {
-  return new UmbusError('UMBUS_BINLOG_TRUNCATED', `The ${what} ends before its fields do.`);
-}
+const truncated = (what: string): UmbusError =>
+  new UmbusError('UMBUS_BINLOG_TRUNCATED', `The ${what} ends before its fields do.`);

@@ -1,5 +1,6 @@
 import type { Buffer } from 'node:buffer';
 import type { RawRun } from '../change/raw-run.ts';
+import type { KnownChange } from '../columns/known.ts';
 import { RunBuffer, type RunMark } from './extract-run.ts';
 import type { SourceOpened } from './extract-signal.ts';
 import type { RunTable } from './extract-tables.ts';
@@ -10,6 +11,8 @@ export interface ClosedRun {
   readonly run: RawRun;
   readonly fileNumber: number;
   readonly position: number;
+  /** What became known of columns up to its end. */
+  readonly columns: readonly KnownChange[];
 }
 
 /** A place among what has landed. */
@@ -27,6 +30,8 @@ export interface ReadPlace {
   readonly checksum: boolean;
   /** How much places lie above offsets (extract-space.ts). */
   readonly lift: number;
+  /** What has become known of columns since this was called last. */
+  columns(): readonly KnownChange[];
 }
 
 /**
@@ -207,6 +212,7 @@ export class RunLander {
     const opened = this.#opened;
     if (opened === null) return;
     const { file, checksum, lift } = this.#read;
+    const columns = this.#read.columns();
     const transaction = this.#transaction;
     const run = this.#run.close({
       server: opened.server.id,
@@ -222,7 +228,7 @@ export class RunLander {
       captured: this.capturedMicros,
       filtered: this.#filtered,
     });
-    this.#closed.push({ run, fileNumber: this.fileNumber, position: lastAt });
+    this.#closed.push({ run, fileNumber: this.fileNumber, position: lastAt, columns });
     this.#filtered = 0;
     this.#seenAt = -1;
   }

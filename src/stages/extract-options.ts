@@ -1,3 +1,5 @@
+import type { ColumnWatch } from './extract-columns.ts';
+
 /** What the extractor lands, and how much at a time. */
 export interface ExtractOptions {
   /** Whether rows of a table are landed. Asked once for each table map; must not change while the processor lives. */
@@ -6,6 +8,8 @@ export interface ExtractOptions {
   readonly signal?: (schema: string, table: string) => boolean;
   /** Whether a schema has any subscribed table: its statements are landed, and must not carry rows. */
   readonly subscribedSchema: (schema: string) => boolean;
+  /** What follows the columns of tables, where table maps do not name them; default: nobody, and such tables are landed as they are. */
+  readonly columns?: ColumnWatch;
   /** A run is closed before it grows over this; an event that is larger is a run of its own. */
   readonly runBytes: number;
   /** Default 1 GB, the largest that a server can send. */

@@ -1,4 +1,4 @@
-import { parseQuery } from '../binlog/query.ts';
+import { parseQuery, type QueryEvent } from '../binlog/query.ts';
 import { type StatementKind, statementFacts } from '../binlog/statement.ts';
 import { UmbusError } from '../core/errors.ts';
 
@@ -9,7 +9,12 @@ export interface StatementVerdict {
   readonly schemas: readonly string[];
   /** As in `StatementFacts`. */
   readonly subject: string;
+  /** All schemas that it concerns. */
+  readonly concerned: ReadonlySet<string>;
+  readonly query: QueryEvent;
 }
+
+const NONE: ReadonlySet<string> = new Set();
 
 /**
  * Judges a QUERY or EXECUTE_LOAD_QUERY event: `[start, end)` is its body. A statement concerns its default schema, the schemas that the server names, and
@@ -25,9 +30,9 @@ export function judgeStatement(
 ): StatementVerdict {
   const query = parseQuery(type, bytes, start, end);
   const { kind, qualifiers, subject } = statementFacts(query.sql);
-  if (kind !== 'data' && kind !== 'definition') return { kind, schemas: [], subject };
+  if (kind !== 'data' && kind !== 'definition') return { kind, schemas: [], concerned: NONE, query, subject };
   const concerned = new Set([query.schema, ...query.schemas, ...qualifiers]);
-  return { kind, schemas: [...concerned].filter(subscribedSchema), subject };
+  return { kind, schemas: [...concerned].filter(subscribedSchema), concerned, query, subject };
 }
 
 /** The error for rows that were changed by the text of a statement. */

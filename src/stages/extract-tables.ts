@@ -83,15 +83,18 @@ export class ExtractTables {
     return fresh;
   }
 
-  /** The dictionary entry of a table's rows. Tables that were opened again have new ids but the same entry. */
-  shared(known: KnownTable): RunTable {
+  /**
+   * The dictionary entry of a table's rows. Tables that were opened again have new ids but the same entry. `columnsOf` is asked once for each table map; errors are its own.
+   */
+  shared(known: KnownTable, columnsOf: (known: KnownTable) => string): RunTable {
     if (known.shared !== null) return known.shared;
     const { schema, table, map } = known;
-    const fingerprint = tableMapFingerprint(map);
+    const columns = columnsOf(known);
+    const fingerprint = tableMapFingerprint(map, columns);
     const key = fingerprint.toString('hex');
     let shared = this.#shared.get(key);
     if (shared === undefined) {
-      shared = { entry: { schema, table, fingerprint, map }, run: -1, index: -1 };
+      shared = { entry: { schema, table, fingerprint, map, columns }, run: -1, index: -1 };
       this.#shared.set(key, shared);
     }
     known.shared = shared;
@@ -104,7 +107,7 @@ export class ExtractTables {
     let shared = this.#shared.get(key);
     if (shared === undefined) {
       shared = {
-        entry: { schema, table: '', fingerprint: NO_BYTES, map: NO_BYTES },
+        entry: { schema, table: '', fingerprint: NO_BYTES, map: NO_BYTES, columns: '' },
         run: -1,
         index: -1,
       };

@@ -1,10 +1,16 @@
 import type { RawRun } from '../change/raw-run.ts';
 import { seqOf } from '../change/seq.ts';
+import type { KnownChange } from '../columns/known.ts';
 import { isUmbusError, UmbusError } from '../core/errors.ts';
 import type { Emit, Processor, ProcessorContext } from '../topology/types.ts';
 import { DumpExtraction } from './extract-dump.ts';
 import type { ExtractOptions } from './extract-options.ts';
 import type { SourceOpened, SourceSignal } from './extract-signal.ts';
+
+/** What the extractor emits: a run; and behind it, with the same seq, what became known of columns by its end. */
+export type Extracted =
+  | { readonly kind: 'run'; readonly run: RawRun }
+  | { readonly kind: 'columns'; readonly known: KnownChange['value'] };
 
 type Context = ProcessorContext<Record<never, never>>;
 
@@ -12,17 +18,18 @@ const DEFAULT_PROGRESS_BYTES = 64 << 20;
 const DEFAULT_PROGRESS_MS = 10_000;
 
 /**
- * The extractor: binlog bytes in, runs of raw events out, keyed `<file>:<position>`, in the order of the binlog. Rows are not decoded.
+ * The extractor: binlog bytes in, runs of raw events out, keyed `<file>:<position>`, in the order of the binlog. Rows are not decoded. What becomes known of columns is
+ * keyed `[schema]` or `[schema,table]`.
  *
  * A bad event stops the dump. A call that throws has emitted nothing: when runs were closed before the bad event, that call emits them and the next one throws, be it for
  * bytes or a commit. After an error only an `open` signal goes on.
  * Errors: UMBUS_BINLOG_*, UMBUS_SOURCE_*, each with file and position. The retryable ones pass when the dump is opened anew.
  */
-export function createExtractor(options: ExtractOptions): Processor<null, SourceSignal, string, RawRun> {
+export function createExtractor(options: ExtractOptions): Processor<null, SourceSignal, string, Extracted> {
   return new Extractor(options);
 }
 
-class Extractor implements Processor<null, SourceSignal, string, RawRun> {
+class Extractor implements Processor<null, SourceSignal, string, Extracted> {
   readonly #dump: DumpExtraction;
   readonly #progressBytes: number;
   readonly #progressMs: number;
@@ -32,7 +39,7 @@ class Extractor implements Processor<null, SourceSignal, string, RawRun> {
   #emittedPosition = 0;
   #emittedMs = 0;
   readonly every = {
-    commit: (context: Context, emit: Emit<string, RawRun>): void => {
+    commit: (context: Context, emit: Emit<string, Extracted>): void => {
       this.#throwFault();
       this.#dump.closeRun(context.now());
       this.#emitClosed(context.now(), emit);
@@ -45,7 +52,7 @@ class Extractor implements Processor<null, SourceSignal, string, RawRun> {
     this.#progressMs = options.progressMs ?? DEFAULT_PROGRESS_MS;
   }
 
-  on(record: { readonly value: SourceSignal }, context: Context, emit: Emit<string, RawRun>): void {
+  on(record: { readonly value: SourceSignal }, context: Context, emit: Emit<string, Extracted>): void {
     const signal = record.value;
     const nowMs = context.now();
     if (signal.kind === 'open') this.#open(signal, nowMs);
@@ -61,7 +68,7 @@ class Extractor implements Processor<null, SourceSignal, string, RawRun> {
     this.#dump.open(signal);
   }
 
-  #read(bytes: Uint8Array, nowMs: number, emit: Emit<string, RawRun>): void {
+  #read(bytes: Uint8Array, nowMs: number, emit: Emit<string, Extracted>): void {
     this.#throwFault();
     try {
       this.#dump.read(bytes, nowMs);
@@ -90,13 +97,16 @@ class Extractor implements Processor<null, SourceSignal, string, RawRun> {
     );
   }
 
-  #emitClosed(nowMs: number, emit: Emit<string, RawRun>): number {
+  #emitClosed(nowMs: number, emit: Emit<string, Extracted>): number {
     const closed = this.#dump.takeClosed();
-    for (const { run, fileNumber, position } of closed) {
-      emit(`${run.file}:${run.position}`, run, {
+    for (const { run, fileNumber, position, columns } of closed) {
+      const options = {
         seq: seqOf({ epoch: this.#epoch, fileNumber, position }),
         timestampMs: Math.floor(run.captured / 1000),
-      });
+      };
+      emit(`${run.file}:${run.position}`, { kind: 'run', run }, options);
+      for (const { key, value } of columns)
+        emit(JSON.stringify(key), { kind: 'columns', known: value }, options);
       this.#emittedFile = run.file;
       this.#emittedPosition = run.next;
       this.#emittedMs = nowMs;

@@ -42,7 +42,7 @@ export function builderOver(wiring: Wiring, decodePolicy: OnError): Builder {
         onError: options?.onError ?? decodePolicy,
         repartition: false,
       }),
-    external: (name: string, source: ExternalSource<Erased, Erased, Erased>) =>
+    external: (name: string, source: ExternalSource<Erased, Erased, Erased, Erased>) =>
       add(wiring, { kind: 'external', name: claim(wiring, name), source }),
     watch: (name, path, serde, options) =>
       addWatch(wiring, claim(wiring, name), path, serde, options ?? null),

@@ -38,7 +38,7 @@ export type Stage =
   | {
       readonly kind: 'external';
       readonly name: string;
-      readonly source: ExternalSource<Erased, Erased, Erased>;
+      readonly source: ExternalSource<Erased, Erased, Erased, Erased>;
     }
   | {
       readonly kind: 'map';

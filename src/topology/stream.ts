@@ -121,7 +121,7 @@ export interface Builder {
     options?: SourceOptions,
   ): Stream<K, V>;
   /** Reads a source outside the log. Stages after it cannot have stores: the tail of what they wrote is their only state. */
-  external<V, K2, V2>(name: string, source: ExternalSource<V, K2, V2>): Stream<null, V>;
+  external<V, K2, V2, M = unknown>(name: string, source: ExternalSource<V, K2, V2, M>): Stream<null, V>;
   /** Watches a config path. `initial` is the value while the path has none; without it a missing path stops the start. */
   watch<T>(name: string, path: string, serde: Serde<T>, options?: { readonly initial: T }): ConfigCell<T>;
   /** Every task sees every record of this topic, between two batches, from the topic's end at its first start on. */

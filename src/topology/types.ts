@@ -96,10 +96,19 @@ export interface Processor<K, V, K2, V2, S extends StoreDefs = Record<never, nev
  * cut connection or a crash, it is given the last record of the topic that its outputs go to (`resumeFrom`, partition 0), once all that was
  * emitted is durable, and goes on right after it.
  */
-export interface ExternalSource<V, K2, V2> {
+export interface ExternalSource<V, K2, V2, M = unknown> {
   readonly resumeFrom: Topic<K2, V2>;
-  /** `tail`: the record of `resumeFrom` with the highest seq, null when it is empty. A retryable error is tried again with backoff, any other stops the task. */
-  readonly open: (tail: Rec<K2, V2> | null, signal: AbortSignal) => Promise<ExternalConnection<V>>;
+  /** A compacted topic, partition 0, that what follows the source writes to, behind the records that it belongs to and with the same seq. */
+  readonly keeps?: Topic<string, M>;
+  /**
+   * `tail`: the record of `resumeFrom` with the highest seq, null when it is empty. `kept`: the values of `keeps` as they were at the tail, by key. A retryable error is
+   * tried again with backoff, any other stops the task.
+   */
+  readonly open: (
+    tail: Rec<K2, V2> | null,
+    signal: AbortSignal,
+    kept: ReadonlyMap<string, M>,
+  ) => Promise<ExternalConnection<V>>;
 }
 
 export interface ExternalConnection<V> extends AsyncDisposable {

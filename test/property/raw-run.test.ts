@@ -28,9 +28,12 @@ const runs: fc.Arbitrary<RawRun> = fc.record({
   checksum: fc.boolean(),
   captured: offset,
   filtered: offset,
-  tables: fc.array(fc.record({ schema: text, table: text, fingerprint: bytes(8), map: bytes(300) }), {
-    maxLength: 4,
-  }),
+  tables: fc.array(
+    fc.record({ schema: text, table: text, fingerprint: bytes(8), map: bytes(300), columns: text }),
+    {
+      maxLength: 4,
+    },
+  ),
   spans: fc.array(fc.integer({ min: -1, max: 100_000 }), { maxLength: 50 }),
   events: bytes(400),
 });

@@ -74,6 +74,11 @@ export class ModelSource implements ChangeSource {
     this.#connection?.wake();
   }
 
+  /** Its table maps say all, so nobody has to ask. */
+  describe(): never {
+    throw protocolError('The line asks for definitions.');
+  }
+
   async open(from: OpenFrom): Promise<ChangeConnection> {
     const { random } = this;
     if (random.chance(this.faults.unreachable)) {
@@ -150,6 +155,7 @@ class ModelConnection implements ChangeConnection {
   readonly server;
   readonly from: ResumePoint;
   readonly switched = false;
+  readonly named = true;
   readonly #source: ModelSource;
   readonly #builder: BinlogBuilder;
   readonly #artificialChecksum: boolean;

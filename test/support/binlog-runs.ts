@@ -3,6 +3,10 @@ import { Buffer } from 'node:buffer';
 import { createMysqlSource } from '../../src/adapters/mysql/index.ts';
 import { fileNumberOf } from '../../src/binlog/rotate.ts';
 import type { RawRun } from '../../src/change/raw-run.ts';
+import { isUmbusError } from '../../src/core/errors.ts';
+import type { ChangeSource } from '../../src/ports/change-source.ts';
+import { type ColumnDesk, ColumnTracker } from '../../src/stages/extract-columns.ts';
+import { type LookedUp, lookUp } from '../../src/stages/extract-lookup.ts';
 import { ExtractDriver } from './extract-driver.ts';
 import type { Server } from './servers.ts';
 
@@ -32,12 +36,54 @@ export async function readBinlog(
   wanted: (schema: string) => boolean,
   runBytes = 262_144,
 ): Promise<ReadBinlog> {
-  const { host, port, user, password } = server;
-  const source = createMysqlSource({ host, port, user, password, serverId: 4_100_000_001, tls: null });
+  const desk: ColumnDesk = { wanted: null };
+  const read = await readOnce(server, from, end, { wanted, runBytes, desk, looked: null });
+  if (!isUmbusError(read.error, 'UMBUS_SOURCE_COLUMNS')) return read;
+  const source = sourceOf(server);
+  const at = typeof from === 'number' ? { file: end.file, position: from } : from;
+  const looked = await lookUp(
+    { source, schemas: [''], wanted: desk.wanted, from: { kind: 'start', at }, passed: null },
+    AbortSignal.timeout(DEADLINE_MS),
+  );
+  return await readOnce(server, from, end, { wanted, runBytes, desk, looked });
+}
+
+function sourceOf({
+  host,
+  port,
+  user,
+  password,
+}: Pick<Server, 'host' | 'port' | 'user' | 'password'>): ChangeSource {
+  return createMysqlSource({ host, port, user, password, serverId: 4_100_000_001, tls: null });
+}
+
+async function readOnce(
+  server: Pick<Server, 'host' | 'port' | 'user' | 'password'>,
+  from: number | BinlogPlace,
+  end: BinlogPlace,
+  {
+    wanted,
+    runBytes,
+    desk,
+    looked,
+  }: {
+    readonly wanted: (schema: string) => boolean;
+    readonly runBytes: number;
+    readonly desk: ColumnDesk;
+    readonly looked: LookedUp | null;
+  },
+): Promise<ReadBinlog> {
+  const source = sourceOf(server);
   const at = typeof from === 'number' ? { file: end.file, position: from } : from;
   await using connection = await source.open({ kind: 'start', at }, AbortSignal.timeout(DEADLINE_MS));
-  const extractor = new ExtractDriver({ subscribed: wanted, subscribedSchema: wanted, runBytes });
-  extractor.open({ server: connection.server, from: connection.from });
+  const columns = new ColumnTracker(null, desk);
+  const extractor = new ExtractDriver({ subscribed: wanted, subscribedSchema: wanted, columns, runBytes });
+  const { named } = connection;
+  extractor.open({
+    server: connection.server,
+    from: connection.from,
+    columns: { kept: [], looked, named },
+  });
   const last = fileNumberOf(end.file);
   const done = (): boolean => {
     const resume = extractor.emitted.at(-1)?.run.resume;

@@ -1,6 +1,7 @@
 /** Runs the extractor stage by itself: signals in, emitted runs out. */
 import type { RawRun } from '../../src/change/raw-run.ts';
-import { createExtractor } from '../../src/stages/extract.ts';
+import type { KnownChange } from '../../src/columns/known.ts';
+import { createExtractor, type Extracted } from '../../src/stages/extract.ts';
 import type { ExtractOptions } from '../../src/stages/extract-options.ts';
 import type { SourceOpened, SourceSignal } from '../../src/stages/extract-signal.ts';
 import type { EmitOptions, Processor, ProcessorContext, Rec } from '../../src/topology/types.ts';
@@ -13,9 +14,11 @@ export interface EmittedRun {
 
 export class ExtractDriver {
   readonly emitted: EmittedRun[] = [];
+  /** What the stage has kept of columns, by its key. */
+  readonly known = new Map<string, KnownChange['value']>();
   /** Milliseconds that the stage sees as the present. */
   nowMs = 1_700_000_000_000;
-  readonly #processor: Processor<null, SourceSignal, string, RawRun>;
+  readonly #processor: Processor<null, SourceSignal, string, Extracted>;
   readonly #context: ProcessorContext<Record<never, never>>;
 
   constructor(options: Partial<ExtractOptions> = {}) {
@@ -43,6 +46,7 @@ export class ExtractDriver {
       from: { file: 'bin.000001', position: 4, gtid: '' },
       epoch: 1,
       skipBefore: null,
+      columns: null,
       ...opened,
     });
     return this;
@@ -66,8 +70,9 @@ export class ExtractDriver {
     return this.emitted.map(each => each.run).filter(run => run.events.length > 0);
   }
 
-  readonly #emit = (key: string, run: RawRun, options: EmitOptions = {}): void => {
-    this.emitted.push({ key, run, options });
+  readonly #emit = (key: string, value: Extracted, options: EmitOptions = {}): void => {
+    if (value.kind === 'run') this.emitted.push({ key, run: value.run, options });
+    else this.known.set(key, value.known);
   };
 
   #on(value: SourceSignal): void {

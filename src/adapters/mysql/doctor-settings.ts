@@ -34,9 +34,9 @@ const SETTINGS: readonly Setting[] = [
   {
     name: 'binlog_row_metadata',
     right: ['FULL'],
-    wrong: false,
-    missing: false,
-    why: 'Column names, signs, character sets and labels come with each event, so they are right whatever DDL came between. Needs MySQL 8.0.1 or MariaDB 10.5.',
+    wrong: 'warn',
+    missing: 'warn',
+    why: 'Names, signs, character sets and labels of columns then come with each event, whatever DDL came between. Without it the line follows DDL and asks the server, and parks a table whose columns cannot be told for certain. Needs MySQL 8.0.1 or MariaDB 10.5.',
   },
   {
     name: 'binlog_row_value_options',
@@ -88,14 +88,14 @@ function checkSetting(facts: ServerFacts, setting: Setting): Check {
 function checkVersion(facts: ServerFacts): Check {
   const { flavor, version } = facts.identity;
   const [major = 0, minor = 0] = version.split('.').map(part => Number.parseInt(part, 10));
-  const least = flavor === 'mariadb' ? [10, 5] : [8, 0];
+  const least = flavor === 'mariadb' ? [10, 5] : [5, 6];
   const enough = major > (least[0] ?? 0) || (major === least[0] && minor >= (least[1] ?? 0));
   return {
     item: 'version',
     ok: enough,
     found: version,
-    wanted: flavor === 'mariadb' ? 'MariaDB 10.5 or newer' : 'MySQL 8.0 or newer',
-    why: 'Older servers do not write row metadata.',
+    wanted: flavor === 'mariadb' ? 'MariaDB 10.5 or newer' : 'MySQL 5.6 or newer',
+    why: 'Older servers were never tried.',
     statement: null,
   };
 }

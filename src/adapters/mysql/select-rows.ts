@@ -22,7 +22,8 @@ function expression(column: SourceColumn): string {
   const name = quoted(column.name);
   switch (column.dataType) {
     case 'float':
-      return `cast(${name} as double)`;
+      // MySQL 5.6 cannot cast to DOUBLE.
+      return `(${name} + 0e0)`;
     case 'bit':
       return `cast(${name} as unsigned)`;
     default:

@@ -3,6 +3,7 @@ import { encodeGtidSet } from '../../binlog/gtid-set-bytes.ts';
 import { UmbusError } from '../../core/errors.ts';
 import type { ChangeConnection, ChangeSource, OpenFrom } from '../../ports/change-source.ts';
 import { connectSql, type SqlSession } from './connect.ts';
+import { describeTables } from './describe-tables.ts';
 import { dumpCommand, dumpGtidCommand, registerCommand } from './dump-commands.ts';
 import { type DumpPlan, planDump } from './dump-plan.ts';
 import { HEARTBEAT_MS, MAX_BUFFERED_BYTES, type MysqlSourceOptions } from './options.ts';
@@ -110,6 +111,7 @@ async function dump(
     server: facts.identity,
     from: plan.from,
     switched: plan.switched,
+    named: facts.variables.get('binlog_row_metadata')?.toUpperCase() === 'FULL',
     read: () => wire.read(),
     get buffered() {
       return wire.buffered;
@@ -125,6 +127,7 @@ async function dump(
  */
 export function createMysqlSource(options: MysqlSourceOptions): ChangeSource {
   return {
+    describe: (request, signal) => describeTables(options, request, signal),
     async open(from: OpenFrom, signal: AbortSignal): Promise<ChangeConnection> {
       const session = await connectSql(options, signal);
       const abort = () => session.destroy();

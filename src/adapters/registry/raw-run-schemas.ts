@@ -1,6 +1,8 @@
 import {
+  decodeNewestRawRun,
   decodeRawRun,
   encodeRawRun,
+  FIRST_RAW_RUN_SCHEMA_ID,
   RAW_RUN_SCHEMA_ID,
   type RawRun,
   rawRunReader,
@@ -19,7 +21,7 @@ export interface RawRunSchemas {
   readonly id: number;
   readonly encode: (run: RawRun) => Uint8Array;
   /**
-   * Reads a run with the fixed id, this one's, or any whose schema in the registry a run can be read from. An id that was not seen before is asked for meanwhile, and the
+   * Reads a run with a fixed id, this one's, or any whose schema in the registry a run can be read from. An id that was not seen before is asked for meanwhile, and the
    * record refused with UMBUS_REGISTRY_UNREACHABLE, which is retryable: a topology begins again from its last commit and finds the answer.
    * Errors: UMBUS_REGISTRY_UNKNOWN_SCHEMA for an id that the registry does not know, or that is of something else; UMBUS_REGISTRY_*; UMBUS_TOPOLOGY_DECODE.
    */
@@ -37,8 +39,9 @@ export function rawRunSubject(ds: string): string {
 export async function openRawRunSchemas(registry: SchemaRegistry, ds: string): Promise<RawRunSchemas> {
   const id = await registry.register(rawRunSubject(ds), JSON.stringify(rawRunSchema));
   const readers = new Map<number, Reader>([
+    [FIRST_RAW_RUN_SCHEMA_ID, decodeRawRun],
     [RAW_RUN_SCHEMA_ID, decodeRawRun],
-    [id, decodeRawRun],
+    [id, decodeNewestRawRun],
   ]);
   const failures = new Map<number, unknown>();
   const asked = new Map<number, Promise<Reader>>();
@@ -83,7 +86,7 @@ export async function openRawRunSchemas(registry: SchemaRegistry, ds: string): P
 
 function readerOf(id: number, schema: string): Reader {
   try {
-    return rawRunReader(schema) ?? decodeRawRun;
+    return rawRunReader(schema) ?? decodeNewestRawRun;
   } catch (cause) {
     if (isUmbusError(cause)) throw cause;
     throw new UmbusError(

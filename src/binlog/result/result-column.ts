@@ -176,7 +176,7 @@ function byteColumn(column: ColumnDefinition): ResultColumn | null {
   const width = ADDRESSES[dataType];
   const map = { type: ColumnType.VARCHAR, meta: VARCHAR_META, collation: collation(column, 'binary') };
   return {
-    ...made(column, map, { kind: 'bytes', lengthBytes: 2 }),
+    ...made(column, { ...map, address: dataType }, { kind: 'bytes', lengthBytes: 2 }),
     select: quoted => `CAST(${quoted} AS BINARY(${width}))`,
     address: dataType,
   };

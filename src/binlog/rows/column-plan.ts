@@ -3,6 +3,7 @@ import { UmbusError } from '../../core/errors.ts';
 import type { Zone } from '../../ums/zone.ts';
 import { ColumnType } from '../column-type.ts';
 import type { ColumnMap } from '../table-map-types.ts';
+import { addressCode } from './address-code.ts';
 import { charsetOf } from './collations.ts';
 import type { ColumnCode, ColumnPlace } from './column-code.ts';
 import { compressedCode } from './compressed.ts';
@@ -123,11 +124,15 @@ function stringCode(context: ColumnContext): ColumnCode | null {
   switch (type) {
     case ColumnType.STRING: {
       const width = stringWidth(meta);
+      const { address } = context.column;
+      if (address !== undefined) return addressCode(context, address, 1);
       if (isBinary(context)) return fixedBinaryCode(context, width);
       return textCode(context, width > 255 ? 2 : 1, codecOf(context), charsetName(context), context.marks);
     }
     case ColumnType.VARCHAR:
     case ColumnType.VAR_STRING:
+      if (context.column.address !== undefined)
+        return addressCode(context, context.column.address, meta > 255 ? 2 : 1);
       return lengthFirst(context, meta > 255 ? 2 : 1);
     case ColumnType.BLOB:
       return lengthFirst(context, within(context, meta, 1, 4));

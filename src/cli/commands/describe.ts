@@ -92,11 +92,11 @@ function exampleLine(): Line {
   return line;
 }
 
-const unopenedSource: ChangeSource = {
-  open() {
-    throw new UmbusError('UMBUS_INTERNAL', 'Describing a topology must not open its source.');
-  },
-};
+function unopened(): never {
+  throw new UmbusError('UMBUS_INTERNAL', 'Describing a topology must not open its source.');
+}
+
+const unopenedSource: ChangeSource = { open: unopened, describe: unopened };
 
 const unopenedHeartbeat: HeartbeatPorts = {
   beats: {

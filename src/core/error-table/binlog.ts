@@ -27,6 +27,12 @@ export const binlogErrors = {
     remedy: 'SET GLOBAL binlog_row_metadata = FULL on the source.',
     retryable: false,
   },
+  UMBUS_BINLOG_COLUMNS: {
+    text: 'The binlog does not name the columns of a table, and which it had at that place is not known for certain.',
+    remedy:
+      'umbus schema resolve --line FILE TABLE; SET GLOBAL binlog_row_metadata = FULL where the server has it.',
+    retryable: false,
+  },
   UMBUS_BINLOG_ROW: {
     text: 'A row image cannot be decoded.',
     remedy: 'The table is parked with the raw bytes; report it with the position.',

@@ -53,4 +53,10 @@ export const sourceErrors = {
     remedy: 'Report it with the position in the message.',
     retryable: true,
   },
+  UMBUS_SOURCE_COLUMNS: {
+    text: 'The binlog does not name the columns of a table, so they are looked up on the server.',
+    remedy:
+      'None is needed: the line goes on by itself, and parks the table when they cannot be told for certain.',
+    retryable: true,
+  },
 } as const satisfies Record<string, ErrorRow>;

@@ -12,17 +12,7 @@ export interface SqlAsker {
 }
 
 /** How a column's values are compared. */
-export type ExactKind =
-  | 'number'
-  | 'float'
-  | 'double'
-  | 'plain'
-  | 'text'
-  | 'label'
-  | 'binary'
-  | 'uuid'
-  | 'inet4'
-  | 'inet6';
+export type ExactKind = 'number' | 'float' | 'double' | 'plain' | 'text' | 'label' | 'binary' | 'address';
 
 export interface ExactColumn {
   readonly name: string;
@@ -52,9 +42,7 @@ const kinds: Readonly<Record<string, ExactKind>> = {
   ...each('label', 'enum', 'set', 'json'),
   ...each('float', 'float'),
   ...each('double', 'double'),
-  ...each('uuid', 'uuid'),
-  ...each('inet4', 'inet4'),
-  ...each('inet6', 'inet6'),
+  ...each('address', 'uuid', 'inet4', 'inet6'),
 };
 
 function each(kind: ExactKind, ...types: readonly string[]): Record<string, ExactKind> {
@@ -91,12 +79,8 @@ function expressions(
     }
     case 'binary':
       return [`HEX(${column})`];
-    case 'uuid':
-      return [`UPPER(REPLACE(CAST(${column} AS CHAR), '-', ''))`];
-    case 'inet4':
-      return [`LPAD(HEX(INET_ATON(CAST(${column} AS CHAR))), 8, '0')`];
-    case 'inet6':
-      return [`HEX(INET6_ATON(CAST(${column} AS CHAR)))`];
+    case 'address':
+      return [`CAST(${column} AS CHAR)`];
   }
 }
 
@@ -195,6 +179,7 @@ export function exactValue(kind: ExactKind, value: UmsValue): string | null {
       return typeof value === 'number' ? numberText(value) : `not a number: ${value}`;
     case 'number':
     case 'plain':
+    case 'address':
       return String(value);
     case 'text':
       return `t:${hexOf(Buffer.from(String(value), 'utf8'))}`;

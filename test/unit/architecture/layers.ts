@@ -3,6 +3,7 @@ export const layers = [
   ['core'],
   ['ums'],
   ['binlog'],
+  ['columns'],
   ['change'],
   ['masking', 'rules', 'sharding'],
   ['ports'],

@@ -109,6 +109,10 @@ test('status variables of an unknown kind hide only what follows them', () => {
   assert.deepEqual(parseQuery(EventType.QUERY, hidden, 19, hidden.length - 4), {
     schema: 'shop',
     schemas: [],
+    errorCode: 0,
+    sqlMode: 0,
+    clientCollation: null,
+    serverCollation: null,
     sql: 'BEGIN',
   });
 });

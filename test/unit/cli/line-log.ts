@@ -39,7 +39,9 @@ export function rawRun(position: number, events: number, changes: Partial<RawRun
     checksum: false,
     captured: 1_700_000_100_000_000,
     filtered: 0,
-    tables: [{ schema: 'shop', table: 'orders', fingerprint: Buffer.alloc(8), map: Buffer.alloc(0) }],
+    tables: [
+      { schema: 'shop', table: 'orders', fingerprint: Buffer.alloc(8), map: Buffer.alloc(0), columns: '' },
+    ],
     spans: [0, bytes.length],
     events: bytes,
     ...changes,

@@ -7,8 +7,9 @@ import type {
   OpenFrom,
   StartPoint,
 } from '../../../src/ports/change-source.ts';
-import { extractSource } from '../../../src/stages/extract-source.ts';
+import { type ExtractColumns, extractSource } from '../../../src/stages/extract-source.ts';
 import type { Rec, Topic } from '../../../src/topology/types.ts';
+import { columnsTopic } from '../../../topologies/topics.ts';
 
 const topic: Topic<string, RawRun> = {
   name: 'shop',
@@ -18,6 +19,12 @@ const topic: Topic<string, RawRun> = {
   cleanup: 'delete',
   retentionMs: null,
   retentionBytes: null,
+};
+
+const columns: ExtractColumns = {
+  topic: columnsTopic({ ds: 'shop' }),
+  desk: { wanted: null },
+  schemas: ['shop'],
 };
 
 const run: RawRun = {
@@ -57,6 +64,7 @@ function sourceOf(switched: boolean): { source: ChangeSource; asked: OpenFrom[];
         server: { flavor: 'mariadb', version: '', id: 'server-2' },
         from: { file: 'bin.000002', position: 1500, gtid: '0-1-7' },
         switched,
+        named: true,
         read: async () => chunks.shift() ?? null,
         get buffered() {
           return chunks.length;
@@ -67,14 +75,15 @@ function sourceOf(switched: boolean): { source: ChangeSource; asked: OpenFrom[];
       };
       return connection;
     },
+    describe: () => Promise.reject(new Error('Nobody asks.')),
   };
   return { source, asked, closed: () => closed };
 }
 
 async function openedBy(start: StartPoint, from: Rec<string, RawRun> | null, switched = false) {
   const { source, asked, closed } = sourceOf(switched);
-  const external = extractSource({ source, topic, start });
-  const connection = await external.open(from, new AbortController().signal);
+  const external = extractSource({ source, topic, start, columns });
+  const connection = await external.open(from, new AbortController().signal, new Map());
   const signals: unknown[] = [];
   for (;;) {
     const { ready } = connection;
@@ -99,6 +108,7 @@ test('an empty topic begins at the start point of the line', async () => {
       from: { file: 'bin.000002', position: 1500, gtid: '0-1-7' },
       epoch: 1,
       skipBefore: null,
+      columns: { kept: [], looked: null, named: true },
     },
     { kind: 'bytes', bytes: Buffer.from('a') },
     { kind: 'bytes', bytes: Buffer.from('b') },

@@ -18,7 +18,7 @@ test('definitions land under their schema, with their GTID', () => {
     ['-', 'shop.', '-', 'shop.'],
   );
   assert.deepEqual(run?.tables, [
-    { schema: 'shop', table: '', fingerprint: Buffer.alloc(0), map: Buffer.alloc(0) },
+    { schema: 'shop', table: '', fingerprint: Buffer.alloc(0), map: Buffer.alloc(0), columns: '' },
   ]);
   assert.equal(run?.resume.position, builder.position);
 });

@@ -23,7 +23,7 @@ test('a transaction lands as GTID and row events, and nothing else', () => {
   );
   const map = tableMapBody(orders);
   assert.deepEqual(run.tables, [
-    { schema: 'shop', table: 'orders', fingerprint: tableMapFingerprint(map), map },
+    { schema: 'shop', table: 'orders', fingerprint: tableMapFingerprint(map), map, columns: '' },
   ]);
   assert.equal(parseTableMap(run.tables[0]?.map ?? map).table, 'orders');
   const { tables: _tables, spans: _spans, events: _events, ...facts } = run;

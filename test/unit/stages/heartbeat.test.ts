@@ -68,7 +68,7 @@ function beating(beats: ModelBeats, options: Partial<HeartbeatOptions> = {}) {
     tell: trouble => told.push(trouble?.code ?? null),
     ...options,
   });
-  return { connection: source.open(null, new AbortController().signal), told };
+  return { connection: source.open(null, new AbortController().signal, new Map()), told };
 }
 
 const readOnly = (): UmbusError => new UmbusError('UMBUS_HEARTBEAT_READ_ONLY', 'No.');

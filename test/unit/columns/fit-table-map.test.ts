@@ -1,0 +1,93 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { ColumnType } from '../../../src/binlog/column-type.ts';
+import type { ColumnMap, TableMap } from '../../../src/binlog/table-map-types.ts';
+import { fitTableMap } from '../../../src/columns/fit-table-map.ts';
+import { PassingStatements } from './fixture.ts';
+
+const BARE: ColumnMap = {
+  name: null,
+  type: ColumnType.LONG,
+  meta: 0,
+  nullable: true,
+  unsigned: null,
+  collation: null,
+  labels: null,
+  geometryType: null,
+  visible: true,
+};
+
+function fit(definition: string, ...columns: readonly Partial<ColumnMap>[]): TableMap {
+  const { known } = new PassingStatements(`CREATE TABLE t (${definition})`);
+  const described = known.table('shop', 't')?.columns ?? assert.fail(definition);
+  const map: TableMap = {
+    tableId: 7,
+    schema: 'shop',
+    table: 't',
+    columns: columns.map(column => ({ ...BARE, ...column })),
+    primaryKey: null,
+    named: false,
+  };
+  return fitTableMap(map, described);
+}
+
+const misfits: readonly (readonly [definition: string, column: Partial<ColumnMap>, problem: RegExp])[] = [
+  ['a BIGINT', {}, /column 1, a, is bigint, and the binlog has type code 3/],
+  ['a VARCHAR(10)', { type: ColumnType.VARCHAR, meta: 30 }, /varchar\(10\) of character set utf8mb4/],
+  ['a VARCHAR(10) CHARACTER SET latin1', { type: ColumnType.VARCHAR, meta: 40 }, /varchar\(10\)/],
+  ['a DECIMAL(6,2)', { type: ColumnType.NEWDECIMAL, meta: (5 << 8) | 2 }, /decimal/],
+  ['a BIT(9)', { type: ColumnType.BIT, meta: (1 << 8) | 2 }, /bit/],
+  ['a DATETIME(3)', { type: ColumnType.DATETIME2, meta: 0 }, /datetime/],
+  ["a SET('x','y')", { type: ColumnType.SET, meta: 2 }, /set/],
+  ['a INT NOT NULL', {}, /is NOT NULL, and in the binlog it may be NULL/],
+  ['a INT', { nullable: false }, /may be NULL, and in the binlog it may not/],
+  ['a INT UNSIGNED', { unsigned: false }, /UNSIGNED/],
+  ['a INT', { name: 'b' }, /is called b in the binlog/],
+  [
+    'a CHAR(5)',
+    { type: ColumnType.STRING, meta: (254 << 8) | 20, collation: 8 },
+    /character set utf8mb4, and in the binlog latin1/,
+  ],
+  [
+    "a ENUM('x')",
+    { type: ColumnType.ENUM, meta: (247 << 8) | 1, labels: [] },
+    /has 1 labels, and in the binlog 0/,
+  ],
+  ['a INT, b INT', {}, /it has 2 columns, and the binlog has 1/],
+];
+
+for (const [definition, column, problem] of misfits) {
+  test(`${definition} does not fit a column that is another`, () => {
+    assert.throws(
+      () => fit(definition, column),
+      (error: unknown) => {
+        assert.ok(error instanceof Error && 'code' in error);
+        assert.equal(error.code, 'UMBUS_BINLOG_COLUMNS');
+        assert.match(error.message, problem);
+        return true;
+      },
+    );
+  });
+}
+
+test('a table map without names gets them, with signs, character sets, labels and key', () => {
+  const map = fit(
+    "id INT UNSIGNED, s CHAR(5), e ENUM('ü'), u UUID, PRIMARY KEY (id)",
+    { nullable: false },
+    { type: ColumnType.STRING, meta: (254 << 8) | 20 },
+    { type: ColumnType.ENUM, meta: (247 << 8) | 1 },
+    { type: ColumnType.STRING, meta: (254 << 8) | 16 },
+  );
+  assert.equal(map.named, true);
+  assert.deepEqual(map.primaryKey, [0]);
+  assert.deepEqual(
+    map.columns.map(({ name, unsigned, collation, address }) => [name, unsigned, collation, address]),
+    [
+      ['id', true, null, undefined],
+      ['s', null, 45, undefined],
+      ['e', null, 45, undefined],
+      ['u', null, 63, 'uuid'],
+    ],
+  );
+  assert.equal(Buffer.from(map.columns[2]?.labels?.[0] ?? []).toString(), 'ü');
+});
