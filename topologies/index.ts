@@ -8,6 +8,8 @@ import { type HeartbeatPorts, heartbeat } from './heartbeat.ts';
 import { mysqlExtractor } from './mysql-extractor.ts';
 import { puller } from './puller.ts';
 import { type PullConfig, splitter } from './splitter.ts';
+import { writesStatistics } from './statistics.ts';
+import { statistics, type TelemetryPorts, traces } from './telemetry.ts';
 
 /** A named topology with its config for one line. */
 export interface LineTopology {
@@ -28,11 +30,31 @@ export interface LinePorts extends Pick<AppenderConfig, 'masks' | 'functions'> {
   readonly heartbeat?: HeartbeatPorts | null;
   /** Who does full pulls; left out where nobody does. */
   readonly pulls?: PullConfig['pulls'] | null;
+  /** Where the statistics of a line that beats are written to. */
+  readonly telemetry?: TelemetryPorts | null;
+}
+
+function readersOfStatistics(line: Line, telemetry: TelemetryPorts | null): readonly LineTopology[] {
+  const { points = null, spans = null } = telemetry ?? {};
+  const { ds, metrics } = line;
+  return [
+    ...(points === null ? [] : [configured(statistics, { ds, points })]),
+    ...(spans === null || metrics.otlp === null
+      ? []
+      : [configured(traces, { ds, spans, sample: metrics.otlp.sample })]),
+  ];
 }
 
 /** The named topologies of a line, in the order of the data path. */
 export function lineTopologies(line: Line, ports: LinePorts): readonly LineTopology[] {
-  const { source, registered = null, heartbeat: beats = null, pulls = null, ...masks } = ports;
+  const {
+    source,
+    registered = null,
+    heartbeat: beats = null,
+    pulls = null,
+    telemetry = null,
+    ...masks
+  } = ports;
   const config = { ...line, registered, ...masks };
   return [
     configured(mysqlExtractor, { ...config, start: line.source.start, source }),
@@ -44,7 +66,19 @@ export function lineTopologies(line: Line, ports: LinePorts): readonly LineTopol
     ...(line.heartbeat !== null && beats !== null
       ? [configured(heartbeat, { ...config, ...beats, heartbeat: line.heartbeat })]
       : []),
+    ...(writesStatistics(line) ? readersOfStatistics(line, telemetry) : []),
   ];
 }
 
-export { appender, dispatcher, type HeartbeatPorts, heartbeat, mysqlExtractor, puller, splitter };
+export {
+  appender,
+  dispatcher,
+  type HeartbeatPorts,
+  heartbeat,
+  mysqlExtractor,
+  puller,
+  splitter,
+  statistics,
+  type TelemetryPorts,
+  traces,
+};

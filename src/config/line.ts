@@ -1,6 +1,7 @@
 import type { CommandOptions, MailOptions, WebhookOptions } from '../adapters/alarms/index.ts';
 import type { KafkaCompression, KafkaConnection } from '../adapters/kafka/options.ts';
 import type { InfluxdbOptions } from '../adapters/telemetry/influxdb.ts';
+import type { OtlpOptions } from '../adapters/telemetry/otlp.ts';
 import type { StartPoint } from '../ports/change-source.ts';
 import type { LateRule } from '../telemetry/alarms/thresholds.ts';
 import type { Verdict } from '../ums/table-schema.ts';
@@ -98,6 +99,8 @@ export interface MetricsSettings {
   readonly prometheus: { readonly host: string; readonly port: number } | null;
   /** Null: nothing is written. */
   readonly influxdb: (InfluxdbOptions & { readonly everyMs: number }) | null;
+  /** Null: no traces. `sample`: one of so many rounds. */
+  readonly otlp: (OtlpOptions & { readonly sample: number }) | null;
 }
 
 /** How a line beats. */

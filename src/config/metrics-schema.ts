@@ -1,6 +1,6 @@
 import { secret } from './connection-settings.ts';
 import type { MetricsSettings } from './line.ts';
-import { optionalSection, section } from './setting-groups.ts';
+import { named, optionalSection, section } from './setting-groups.ts';
 import { duration, listenAddress, optionalText, text, whole } from './settings.ts';
 
 /** The `metrics` section. */
@@ -63,6 +63,37 @@ export const metricsSchema = section(
         ),
       },
     ),
+    otlp: optionalSection(
+      {
+        doc: 'Sends a trace of the way of each heartbeat to a collector of OpenTelemetry, as OTLP over HTTP in JSON. Needs `heartbeat`.',
+      },
+      {
+        url: text(
+          {
+            type: 'URL',
+            doc: 'Where the collector is; spans go to `/v1/traces` below.',
+            expected: 'a URL that begins with http:// or https://, without a login in it',
+            pattern: /^https?:\/\/[^@\s]+$/,
+          },
+          { value: 'http://127.0.0.1:4318', text: 'http://127.0.0.1:4318' },
+        ),
+        headers: named(
+          {
+            name: '<header>',
+            doc: 'Headers of each request, such as a key.',
+            expected: 'header names',
+            expectedName: 'the name of an HTTP header',
+            pattern: /^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}$/,
+            optional: true,
+          },
+          secret('Value of the header.', 'required'),
+        ),
+        sample: whole<never>(
+          { doc: 'One of so many rounds becomes traces.', min: 1, max: 1_000_000 },
+          { value: 1, text: '1' },
+        ),
+      },
+    ),
   },
 );
 
@@ -72,4 +103,5 @@ export const noMetrics: MetricsSettings = {
   maxTables: 1_000,
   prometheus: null,
   influxdb: null,
+  otlp: null,
 };

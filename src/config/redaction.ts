@@ -30,7 +30,7 @@ function maskedAlarms({ webhooks, mail, ...rest }: AlarmSettings): AlarmSettings
     webhooks: webhooks.map(({ url, headers, secret, ...hook }) => ({
       ...hook,
       url: `${new URL(url).origin}/${MASK}`,
-      headers: Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, masked(value)])),
+      headers: maskedHeaders(headers),
       secret: secret === null ? null : masked(secret),
     })),
     mail: mail === null || mail.password === null ? mail : { ...mail, password: masked(mail.password) },
@@ -47,9 +47,17 @@ function alarmSecrets({ webhooks, mail }: AlarmSettings): readonly (string | nul
   return [...ofHooks, mail?.password];
 }
 
-function maskedMetrics({ influxdb, ...rest }: MetricsSettings): MetricsSettings {
+function maskedMetrics({ influxdb, otlp, ...rest }: MetricsSettings): MetricsSettings {
   const hidden = influxdb === null || influxdb.password === null;
-  return { ...rest, influxdb: hidden ? influxdb : { ...influxdb, password: masked(influxdb.password) } };
+  return {
+    ...rest,
+    influxdb: hidden ? influxdb : { ...influxdb, password: masked(influxdb.password) },
+    otlp: otlp === null ? null : { ...otlp, headers: maskedHeaders(otlp.headers) },
+  };
+}
+
+function maskedHeaders(headers: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, masked(value)]));
 }
 
 function masked(secret: string): string {
@@ -77,6 +85,7 @@ export function secretMasker(line: Line): (text: string) => string {
       source.tls?.key,
       registry?.password,
       metrics.influxdb?.password,
+      ...Object.values(metrics.otlp?.headers ?? {}),
       ...ofLog,
       ...alarmSecrets(alarms),
       ...Object.values(masking.keys),

@@ -105,13 +105,25 @@ function heartbeatOf({ heartbeat }: WrittenLine): Line['heartbeat'] {
 }
 
 function metricsOf({ metrics }: WrittenLine, secrets: SecretReader): MetricsSettings {
-  const { every, tables, prometheus, influxdb } = metrics;
+  const { every, tables, prometheus, influxdb, otlp } = metrics;
   return {
     everyMs: every,
     maxTables: tables,
     prometheus: prometheus?.listen ?? null,
     influxdb: influxdb === null ? null : influxdbOf(influxdb, secrets),
+    otlp: otlp === null ? null : otlpOf(otlp, secrets),
   };
+}
+
+function otlpOf(
+  { headers, ...rest }: NonNullable<WrittenLine['metrics']['otlp']>,
+  secrets: SecretReader,
+): MetricsSettings['otlp'] {
+  const at = ['metrics', 'otlp', 'headers'];
+  const read = Object.entries(headers).map(
+    ([name, ref]) => [name, secrets.secretOf(ref, [...at, name]) ?? ''] as const,
+  );
+  return { ...rest, headers: Object.fromEntries(read) };
 }
 
 function influxdbOf(

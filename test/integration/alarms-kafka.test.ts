@@ -78,6 +78,26 @@ describe('alarms of a line whose hops run in processes of their own', () => {
       await receiver.next(where, 'recovered', DEADLINE_MS);
       assert.deepEqual(receiver.news(), [`${where} raised`, `${where} recovered`]);
     }
+    // Whoever watches dies while a fault lasts: its successor neither tells it again nor forgets to tell its end.
+    await settled();
+    const dispatcher = processes.find(({ name }) => name === 'dispatcher');
+    dispatcher?.hang('SIGSTOP');
+    await receiver.next('dispatcher', 'raised', DEADLINE_MS);
+    await settled();
+    const watcher = async (): Promise<string> => {
+      const { out } = await umbus(['alarms', '--line', file, '--json']);
+      return String(out === '' ? '' : JSON.parse(out).watchedBy);
+    };
+    const first = await watcher();
+    const leader = processes.find(({ pid }) => first.endsWith(`-${pid}`));
+    assert.ok(leader !== undefined && leader !== dispatcher, first);
+    await leader.end('SIGKILL');
+    leader.start();
+    await until('another to watch', async () => !['', 'null', first].includes(await watcher()), DEADLINE_MS);
+    dispatcher?.hang('SIGCONT');
+    await receiver.next('dispatcher', 'recovered', DEADLINE_MS);
+    const ofDispatcher = receiver.news().filter(told => told.startsWith('dispatcher'));
+    assert.deepEqual(ofDispatcher, ['dispatcher raised', 'dispatcher recovered']);
     await load.stop();
     for (const each of processes) await each.stop();
   });

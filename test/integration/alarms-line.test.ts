@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { startAlarmReceiver } from '../support/alarm-receiver.ts';
 import { startUmbus, umbus } from '../support/cli/umbus.ts';
+import { createSignalTables } from '../support/heartbeats.ts';
 import { requireServer } from '../support/servers.ts';
 import { startSteadyLoad } from '../support/steady-load.ts';
 import { until } from '../support/until.ts';
@@ -22,8 +23,9 @@ describe('alarms of a line in one process', () => {
     const file = join(dir, 'watched.yaml');
     writeFileSync(
       file,
-      `ds: watched\nsource: { url: "mysql://root@127.0.0.1:${server.port}", start: earliest }\nschemas: { load_1: {} }\nalarms: { webhooks: { hook: { url: "${receiver.url}" } }, every: 1s, late: 3s, clear: 2s }\n`,
+      `ds: watched\nsource: { url: "mysql://root@127.0.0.1:${server.port}", start: earliest }\nschemas: { load_1: {} }\nheartbeat: { every: 500ms }\nalarms: { webhooks: { hook: { url: "${receiver.url}" } }, every: 1s, late: 3s, clear: 2s }\n`,
     );
+    await createSignalTables(sql => server.query(sql));
     await using load = await startSteadyLoad(server, 'load_1');
     await using running = startUmbus(['run', '--line', file]);
     await until('the line to be watched', () => running.err.includes('Watches the line for alarms.'));
@@ -78,6 +80,12 @@ describe('alarms of a line in one process', () => {
         'raised watched:parked:load_1.hidden',
       ],
     );
+    await server.query('RENAME TABLE dbus.db_heartbeat_monitor TO dbus.away');
+    const beats = await receiver.next('heartbeat', 'raised', 40_000);
+    assert.match(beats.text, /db_heartbeat_monitor/);
+    await server.query('RENAME TABLE dbus.away TO dbus.db_heartbeat_monitor');
+    await receiver.next('heartbeat', 'recovered', 40_000);
+    assert.deepEqual(receiver.news(), ['heartbeat raised', 'heartbeat recovered']);
     running.kill('SIGTERM');
     assert.equal((await running.ended).code, 0, running.err);
   });

@@ -7,6 +7,7 @@ import { boards } from '../../src/telemetry/dashboards/boards.ts';
 import { influxdbDialect } from '../../src/telemetry/dashboards/influxql.ts';
 import { prometheusDialect } from '../../src/telemetry/dashboards/promql.ts';
 import { startUmbus } from '../support/cli/umbus.ts';
+import { createSignalTables } from '../support/heartbeats.ts';
 import { startInfluxdb } from '../support/servers/influxdb.ts';
 import { startPrometheus } from '../support/servers/prometheus.ts';
 import { orSkip, requireServer } from '../support/servers.ts';
@@ -43,8 +44,10 @@ describe('the dashboards of a line under load', () => {
     const file = join(dir, 'shown.yaml');
     writeFileSync(
       file,
-      `ds: shown\nsource: { url: "mysql://root@127.0.0.1:${server.port}", start: earliest }\nschemas: { load_1: {} }\nmetrics: { every: 1s, influxdb: { url: "${influxdb.url}", every: 1s } }\n`,
+      `ds: shown\nsource: { url: "mysql://root@127.0.0.1:${server.port}", start: earliest }\nschemas: { load_1: {} }\nheartbeat: { every: 500ms }\nmetrics: { every: 1s, influxdb: { url: "${influxdb.url}", every: 1s } }\n`,
     );
+    await server.query('SET GLOBAL binlog_expire_logs_seconds = 259200');
+    await createSignalTables(sql => server.query(sql));
     await using load = await startSteadyLoad(server, 'load_1');
     await using running = startUmbus(['run', '--line', file, '--metrics', '0']);
     const addressOf = () => /at=http:\/\/(127\.0\.0\.1:\d+)\/metrics/.exec(running.err)?.[1];

@@ -47,6 +47,9 @@ describe('a line with metrics', () => {
 
     await until('rows to be published', async () => (rows(await scrape()) ?? 0) > 20);
     await until('the source to be asked', async () => (await scrape()).includes('umbus_source_reachable'));
+    const commits = (text: string) =>
+      seriesValue(text, 'umbus_topology_commits_total', { topology: 'appender' }) ?? 0;
+    await until('a commit', async () => commits(await scrape()) > 0);
     const busy = await scrape();
     assert.equal(await checkMetrics(prometheus, busy), '');
     for (const topology of TOPOLOGIES) {

@@ -20,6 +20,11 @@ export class LineProcess implements AsyncDisposable {
     this.#command = startUmbus(this.#args);
   }
 
+  /** Process id of this life; null before and between. */
+  get pid(): number | null {
+    return this.#command?.process.pid ?? null;
+  }
+
   get running(): boolean {
     return this.#command !== null && this.#command.process.exitCode === null;
   }

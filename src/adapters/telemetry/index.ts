@@ -8,5 +8,6 @@ export {
   type MetricsServerOptions,
   startMetricsServer,
 } from './metrics-server.ts';
+export { createOtlp, type OtlpOptions } from './otlp.ts';
 export { measureProcess, type ProcessSource } from './process-source.ts';
 export { createMetrics } from './prom-metrics.ts';

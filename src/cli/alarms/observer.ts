@@ -12,6 +12,7 @@ import type { LogSeen, Observation, SourceSeen, TableSeen } from '../../telemetr
 import { bytesBetween } from '../status/lag.ts';
 import { topicsOf } from '../status/read-log.ts';
 import { tablesTopic } from '../status/table-store.ts';
+import { BeatFollower } from './beat-follower.ts';
 import { groupLags } from './group-lags.ts';
 import { TopicFollower } from './topic-follower.ts';
 
@@ -32,11 +33,15 @@ export class Observer {
   readonly #tables = new Map<string, TableSeen>();
   readonly #store: TopicFollower;
   readonly #watched: (group: string) => boolean;
+  /** Null for a line that does not beat. */
+  readonly #beats: BeatFollower | null;
 
   constructor(options: ObserverOptions) {
     this.#options = options;
     this.#store = new TopicFollower(options.log, 'earliest');
     this.#watched = matcher(options.line.alarms.consumers);
+    const { line, log, clock } = options;
+    this.#beats = line.heartbeat === null ? null : new BeatFollower(log, line.ds, clock.now());
   }
 
   /** One look. `expected`: topologies that should run. Never rejects: what does not answer is a part of what is seen. */
@@ -60,15 +65,19 @@ export class Observer {
 
   async #log(signal: AbortSignal): Promise<LogSeen> {
     const { line, log } = this.#options;
-    const topics = topicsOf(line, await log.topics());
+    const all = await log.topics();
+    const topics = topicsOf(line, all);
+    await this.#beats?.follow(all, signal);
     await this.#readTables(tablesTopic(topics, line.ds), signal);
+    const landed = await this.#landed(topics);
+    const place = landed === null ? null : { ...landed, writtenMs: landed.capturedMs };
     return {
-      landed: await this.#landed(topics),
+      landed,
       lags: await groupLags(log, line.ds, topics, this.#watched, signal),
       tables: [...this.#tables.values()],
-      heartbeat: null,
+      heartbeat: this.#beats?.seen ?? null,
       space: await this.#space(topics),
-      purge: null,
+      purge: this.#beats?.horizon(place) ?? null,
     };
   }
 

@@ -81,7 +81,13 @@ async function chosenOf(
   const line = options.line === undefined ? exampleLine() : lineOf(options.line, terminal);
   return lineTopologiesNamed(
     line,
-    { source: unopenedSource, registered: null, heartbeat: unopenedHeartbeat, pulls: idlePulls },
+    {
+      source: unopenedSource,
+      registered: null,
+      heartbeat: unopenedHeartbeat,
+      pulls: idlePulls,
+      telemetry: { points: async () => {}, spans: async () => {} },
+    },
     [name],
   );
 }

@@ -21,7 +21,7 @@ import {
   isModulePath,
   lineTopologiesNamed,
   moduleTopologies,
-  namedTopologies,
+  neededTopologies,
   WHOLE_LINE,
 } from '../run/chosen-topologies.ts';
 import { configFrom } from '../run/config-option.ts';
@@ -29,6 +29,7 @@ import { heartbeatPorts } from '../run/heartbeat-ports.ts';
 import { openOutside } from '../run/outside.ts';
 import type { PullTools, PullToolsOptions } from '../run/pull-tools.ts';
 import { runTopologies } from '../run/run-topologies.ts';
+import { telemetryPorts } from '../run/telemetry-ports.ts';
 import { openTelemetry } from '../telemetry/run-telemetry.ts';
 import type { Terminal } from '../terminal.ts';
 
@@ -122,7 +123,7 @@ async function run(names: readonly string[], options: Options, terminal: Termina
   await using _watch = telemetry?.watch(line, outside.log);
   await using _alarms = await openAlarmWatch({
     ...{ line, member, events, clock: systemClock },
-    ...{ log: outside.log, coordination: outside.coordination, expected: expectedOf(line) },
+    ...{ log: outside.log, coordination: outside.coordination, expected: neededTopologies(line) },
   });
   telemetry?.ready();
   const { log, coordination } = outside;
@@ -132,7 +133,11 @@ async function run(names: readonly string[], options: Options, terminal: Termina
   const tools = { line, registered: outside.registered, log, coordination, clock: systemClock, member };
   await using pulling = await pullsOf(names, { ...tools, stopping, events });
   const pulls = pulling?.pulls ?? null;
-  const ports = { registered: outside.registered, heartbeat, pulls, masks, functions };
+  const sinks = await telemetryPorts(line);
+  const ports = {
+    ...{ registered: outside.registered, heartbeat, telemetry: sinks },
+    ...{ pulls, masks, functions },
+  };
   const named = await chosenNamed(names, line, ports);
   const chosen = [...named, ...modules];
   assertNamesDiffer(chosen);
@@ -159,11 +164,6 @@ function metricsOf(options: Options, line: Line | null): MetricsSettings {
       '--metrics takes host:port or a port to listen at, such as 127.0.0.1:9464.',
     );
   return { ...settings, prometheus };
-}
-
-/** Topologies that some process of a line has to run. */
-function expectedOf({ heartbeat }: Line): readonly string[] {
-  return namedTopologies.filter(name => name !== 'heartbeat' || heartbeat !== null);
 }
 
 function namedIn(names: readonly string[]): readonly string[] {

@@ -21,7 +21,25 @@ export const namedTopologies = [
   'splitter',
   'puller',
   'heartbeat',
+  'statistics',
+  'traces',
 ] as const;
+
+/** The named topologies that a line has: the last three only where its file asks for them. */
+export function topologiesOf({ heartbeat, metrics }: Line): readonly string[] {
+  const has: Readonly<Record<string, boolean>> = {
+    heartbeat: heartbeat !== null,
+    statistics: heartbeat?.statistics === true && metrics.influxdb !== null,
+    traces: heartbeat?.statistics === true && metrics.otlp !== null,
+  };
+  return namedTopologies.filter(name => has[name] ?? true);
+}
+
+/** The topologies that some process has to run at any time, for the line to be well. */
+export function neededTopologies(line: Line): readonly string[] {
+  const needed = new Set(['mysql-extractor', 'dispatcher', 'appender', 'heartbeat']);
+  return topologiesOf(line).filter(name => needed.has(name));
+}
 
 /** Stands for all of {@link namedTopologies} beside a file of the user's. */
 export const WHOLE_LINE = 'line';
@@ -40,15 +58,18 @@ export async function lineTopologiesNamed(
   const { lineTopologies } = await import('../../../topologies/index.ts');
   const all = lineTopologies(line, ports);
   for (const name of names) checkTopologyName(name);
-  if (names.includes('heartbeat') && line.heartbeat === null) {
-    throw new UmbusError(
-      'UMBUS_USAGE',
-      'The line file has no `heartbeat` section, so there is no topology heartbeat.',
-    );
-  }
+  const lacking = names.find(name => name !== WHOLE_LINE && !topologiesOf(line).includes(name));
+  if (lacking !== undefined)
+    throw new UmbusError('UMBUS_USAGE', `${lackingText[lacking] ?? ''}, so there is no topology ${lacking}.`);
   const chosen = names.includes(WHOLE_LINE) ? all : all.filter(each => names.includes(each.name));
   return chosen.map(({ definition, config }) => ({ definition, config }));
 }
+
+const lackingText: Readonly<Record<string, string>> = {
+  heartbeat: 'The line file has no `heartbeat` section',
+  statistics: 'The line file lacks `heartbeat` with statistics, or `metrics.influxdb`',
+  traces: 'The line file lacks `heartbeat` with statistics, or `metrics.otlp`',
+};
 
 /** Errors: UMBUS_USAGE for a name that no topology of a line has. */
 export function checkTopologyName(name: string): void {

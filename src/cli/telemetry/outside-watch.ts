@@ -1,12 +1,13 @@
 import type { Line } from '../../config/line.ts';
 import type { Clock } from '../../ports/clock.ts';
-import type { Log } from '../../ports/log.ts';
+import type { Log, TopicDescription } from '../../ports/log.ts';
 import { type Gathered, gathered } from '../../ports/metrics.ts';
 import { logMetrics, sourceMetrics } from '../../telemetry/metrics/line-metrics.ts';
 import { deadTopicOf } from '../parked/dead-records.ts';
 import { askSource } from '../status/ask-source.ts';
 import type { SourceStatus } from '../status/line-status.ts';
 import { extractorStatus, topicsOf } from '../status/read-log.ts';
+import type { BeatMeter } from './beat-meter.ts';
 
 /** What is asked of the world outside now and then, so that reading the metrics asks nobody. */
 export interface OutsideWatch {
@@ -22,6 +23,9 @@ export interface WatchOptions {
   readonly everyMs: number;
   /** Whether this process reads the source: of several processes one asks it. */
   readonly extracts: () => boolean;
+  /** Measures heartbeats while this process beats; null for a line that does not. */
+  readonly meter: BeatMeter | null;
+  readonly beats: () => boolean;
   /** Told of a round in which the log could not be read. */
   readonly failed: (error: unknown) => void;
 }
@@ -35,7 +39,7 @@ export function watchOutside(
   const run = async (): Promise<void> => {
     while (!signal.aborted) {
       try {
-        values = [...(await logValues(options)), ...(await sourceValuesOf(options, signal))];
+        values = await valuesOf(options, signal);
       } catch (error) {
         // Old values would look like a line that stands still.
         values = [];
@@ -47,8 +51,21 @@ export function watchOutside(
   return { values: () => values, done: run() };
 }
 
-async function logValues({ line, log }: WatchOptions): Promise<readonly Gathered[]> {
-  const topics = topicsOf(line, await log.topics());
+async function valuesOf(options: WatchOptions, signal: AbortSignal): Promise<readonly Gathered[]> {
+  const { line, log, meter, beats } = options;
+  const topics = await log.topics();
+  const values = [...(await logValues(line, topics)), ...(await sourceValuesOf(options, topics, signal))];
+  if (meter === null || !beats()) return values;
+  const extractor = await extractorStatus(log, topics, line.ds);
+  const place =
+    extractor === null
+      ? null
+      : { ...extractor, writtenMs: Date.parse(extractor.eventAt ?? extractor.capturedAt) };
+  return [...values, ...(await meter.round(topics, place, signal))];
+}
+
+async function logValues(line: Line, all: readonly TopicDescription[]): Promise<readonly Gathered[]> {
+  const topics = topicsOf(line, all);
   const values: Gathered[] = [];
   let usedBytes: number | null = 0;
   for (const { name: topic, extents } of topics) {
@@ -69,10 +86,14 @@ async function logValues({ line, log }: WatchOptions): Promise<readonly Gathered
   return values;
 }
 
-async function sourceValuesOf(options: WatchOptions, signal: AbortSignal): Promise<readonly Gathered[]> {
+async function sourceValuesOf(
+  options: WatchOptions,
+  topics: readonly TopicDescription[],
+  signal: AbortSignal,
+): Promise<readonly Gathered[]> {
   const { line, log, clock, extracts } = options;
   if (!extracts()) return [];
-  const extractor = await extractorStatus(log, await log.topics(), line.ds);
+  const extractor = await extractorStatus(log, topics, line.ds);
   return sourceValues(await askSource(line, extractor, clock, signal));
 }
 

@@ -9,6 +9,7 @@ import { tablesStore } from '../../stages/append.ts';
 import { allMetrics, LINE_LABEL } from '../../telemetry/metrics/catalogue.ts';
 import { type EventLog, errorFields } from '../event-log.ts';
 import { packageVersion } from '../version.ts';
+import { BeatMeter } from './beat-meter.ts';
 import { liveness, readiness } from './health.ts';
 import { writeMetrics } from './metrics-writer.ts';
 import { watchOutside } from './outside-watch.ts';
@@ -125,7 +126,12 @@ class Telemetry {
         log,
         clock,
         everyMs: settings.everyMs,
-        extracts: () => this.#extracts(),
+        extracts: () => this.#holds('mysql-extractor'),
+        beats: () => this.#holds('heartbeat'),
+        meter:
+          line.heartbeat === null
+            ? null
+            : new BeatMeter(log, line.ds, clock, this.#metrics, settings.maxTables),
         failed: error => events('warn', 'The log cannot be asked for its metrics.', errorFields(error)),
       },
       closing.signal,
@@ -140,8 +146,11 @@ class Telemetry {
     };
   }
 
-  #extracts(): boolean {
-    return this.snapshots().some(({ externals }) => externals.some(({ standby }) => !standby));
+  /** Whether a topology runs here whose source no other process has. */
+  #holds(name: string): boolean {
+    return this.snapshots().some(
+      ({ topology, externals }) => topology === name && externals.some(({ standby }) => !standby),
+    );
   }
 
   *#topologyValues(): Generator<Gathered> {

@@ -4,6 +4,8 @@ import type { ExternalSnapshot, TaskSnapshot, TopologySnapshot } from '../../run
 import { extractorMetrics } from '../../telemetry/metrics/line-metrics.ts';
 import { topologyMetrics as metrics } from '../../telemetry/metrics/topology-metrics.ts';
 
+const EXTRACTOR = 'mysql-extractor';
+
 /** What a running topology has counted, as values of metrics. `nowMs`: milliseconds since 1970 UTC, for ages. */
 export function* topologySamples(snapshot: TopologySnapshot, nowMs: number): Generator<Gathered> {
   const { topology, state, counts, tasks, externals } = snapshot;
@@ -20,7 +22,8 @@ export function* topologySamples(snapshot: TopologySnapshot, nowMs: number): Gen
   yield gathered(metrics.restarts, { topology }, counts.restarts);
   yield* lagSamples(topology, tasks, nowMs);
   yield* storeSamples(topology, tasks);
-  for (const external of externals) yield* externalSamples(external);
+  // Other sources, such as the rounds of heartbeats, have no place in the binlog.
+  if (topology === EXTRACTOR) for (const external of externals) yield* externalSamples(external);
 }
 
 function* lagSamples(topology: string, tasks: readonly TaskSnapshot[], nowMs: number): Generator<Gathered> {

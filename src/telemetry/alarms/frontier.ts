@@ -32,7 +32,11 @@ export function advance(
   // A source that stands before what it had reached is another one, or was reset: its old places mean nothing any more.
   const reset = source !== null && newest !== undefined && compare(source, newest) < 0;
   const kept = reset ? [] : before.ahead;
-  const seen = source === null ? kept : [...kept, { atMs: nowMs, ...placeOf(source) }];
+  // While the source does not answer, nobody is late: what was ahead counts from now on.
+  const seen =
+    source === null
+      ? kept.slice(-1).map(milestone => ({ ...milestone, atMs: nowMs }))
+      : [...kept, { atMs: nowMs, ...placeOf(source) }];
   const ahead = seen.filter(milestone => landed === null || compare(landed, milestone) < 0);
   const passed = seen.length - ahead.length;
   const last = passed === 0 ? null : (seen[passed - 1]?.atMs ?? null);
@@ -48,6 +52,12 @@ function placeOf({ file, position }: { readonly file: string; readonly position:
 interface Place {
   readonly file: string;
   readonly position: number;
+}
+
+/** For how long the source has been further than what is landed, at least; 0 when it is not known to be. */
+export function behindMs({ ahead }: Frontier, nowMs: number): number {
+  const [first] = ahead;
+  return first === undefined ? 0 : Math.max(0, nowMs - first.atMs);
 }
 
 /** Below 0 when the first comes first. Files of one server are numbered; of equal length they compare as text. */

@@ -11,6 +11,9 @@ const hops: Readonly<Record<string, Where>> = {
   heartbeat: 'heartbeat',
 };
 
+/** Topologies of full pulls: their work waits in line, for hours where a table is large. */
+const unhurried: ReadonlySet<string> = new Set(['splitter', 'puller']);
+
 function hopOf(topology: string): { readonly id: string; readonly where: Where } {
   const where = Object.hasOwn(hops, topology) ? hops[topology] : undefined;
   return where === undefined ? { id: `topology:${topology}`, where: 'topology' } : { id: where, where };
@@ -46,7 +49,8 @@ export function lagFaults(seen: Observation, settings: RuleSettings): readonly F
   return [...byId].map(([id, lags]) => lagFault(id, lags, nowMs, settings));
 }
 
-function isLate({ topic, oldestMs }: GroupLag, nowMs: number, settings: RuleSettings): boolean {
+function isLate({ topology, topic, oldestMs }: GroupLag, nowMs: number, settings: RuleSettings): boolean {
+  if (topology !== null && unhurried.has(topology)) return false;
   const schema = topic.split('.')[1] ?? '';
   const lateMs = settings.lateMs(schema, nowMs);
   return lateMs !== null && oldestMs !== null && nowMs - oldestMs >= lateMs;

@@ -36,8 +36,17 @@ export function judge(
   const causes = new Set([...log, ...upstream, ...hops].map(({ id }) => id));
   const explained = [...causes, ...active].some(id => explainsLateness(id));
   const beats = heartbeatFaults(seen, { explained, unreachable }, settings);
-  const rest = [...parkedFaults(seen), ...purgeFaults(seen, settings), ...sinkFaults(seen)];
+  const rest = [
+    ...parkedFaults(seen),
+    ...purgeFaults(seen, isBehind(seen, frontier, settings), settings),
+    ...sinkFaults(seen),
+  ];
   return { faults: oncePerId([...log, ...upstream, ...hops, ...beats, ...rest]), memory: { frontier } };
+}
+
+/** Whether the extractor has been late, or could not be compared with the source, for as long as something has to last. */
+function isBehind({ nowMs }: Observation, { untilMs }: Frontier, { lateMs, everyMs }: RuleSettings): boolean {
+  return untilMs !== null && nowMs - untilMs >= (lateMs('', nowMs) ?? everyMs);
 }
 
 /** Faults after which late tables are no news. */

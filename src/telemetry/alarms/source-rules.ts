@@ -1,5 +1,5 @@
 import type { Fault } from './fault.ts';
-import type { Frontier } from './frontier.ts';
+import { behindMs, type Frontier } from './frontier.ts';
 import type { Observation } from './observation.ts';
 import type { RuleSettings } from './rule-settings.ts';
 import { spanText } from './texts.ts';
@@ -72,9 +72,9 @@ export function extractorFaults(
 ): readonly Fault[] {
   const { source, log, nowMs } = seen;
   const lateMs = settings.lateMs('', nowMs);
-  if (lateMs === null || !source.reachable || log === null || frontier.untilMs === null) return [];
-  const behindMs = frontier.ahead.length === 0 ? 0 : nowMs - frontier.untilMs;
-  if (behindMs < lateMs) return [];
+  if (lateMs === null || !source.reachable || log === null) return [];
+  const lateBy = behindMs(frontier, nowMs);
+  if (lateBy < lateMs) return [];
   const { landed } = log;
   const place = landed === null ? 'nothing' : `up to ${landed.file}:${landed.position}`;
   return [
@@ -82,7 +82,7 @@ export function extractorFaults(
       id: 'extractor',
       where: 'extractor',
       severity: 'critical',
-      title: `The extractor is ${spanText(behindMs)} behind the source`,
+      title: `The extractor is ${spanText(lateBy)} behind the source`,
       text: `The source answers and stands at ${source.file}:${source.position}; the extractor has landed ${place}. Look at the process that runs mysql-extractor, at its network to the source, and at the log that it writes to.`,
       details: {
         file: source.file,
@@ -90,7 +90,7 @@ export function extractorFaults(
         landedFile: landed?.file ?? null,
         landedPosition: landed?.position ?? null,
         lagBytes: source.lagBytes,
-        seconds: Math.round(behindMs / 1000),
+        seconds: Math.round(lateBy / 1000),
       },
       holdMs: settings.everyMs,
       subject: '',

@@ -59,10 +59,14 @@ export function parkedFaults({ log }: Observation): readonly Fault[] {
   );
 }
 
-/** The source is about to purge what was not read. */
-export function purgeFaults({ log }: Observation, { purgeMs, everyMs }: RuleSettings): readonly Fault[] {
+/** The source is about to purge what was not read. `behind`: whether the extractor has not read all for some time; one that keeps up reads everything before it is purged. */
+export function purgeFaults(
+  { log }: Observation,
+  behind: boolean,
+  { purgeMs, everyMs }: RuleSettings,
+): readonly Fault[] {
   const purge = log?.purge ?? null;
-  if (purge === null || purge.lost || purge.leftMs === null || purge.leftMs >= purgeMs) return [];
+  if (!behind || purge === null || purge.lost || purge.leftMs === null || purge.leftMs >= purgeMs) return [];
   return [
     {
       id: 'source:purge',

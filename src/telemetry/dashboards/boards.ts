@@ -1,3 +1,4 @@
+import { heartbeatMetrics } from '../metrics/heartbeat-metrics.ts';
 import { extractorMetrics, logMetrics, sourceMetrics, tableMetrics } from '../metrics/line-metrics.ts';
 import { processMetrics } from '../metrics/process-metrics.ts';
 import { topologyMetrics } from '../metrics/topology-metrics.ts';
@@ -82,6 +83,24 @@ const dataLine: Board = {
       ],
     },
     {
+      title: 'Heartbeats',
+      panels: [
+        chart(
+          'From the commit at the source to each hop',
+          's',
+          12,
+          spread(heartbeatMetrics.latency, ['hop'], '{hop}'),
+        ),
+        chart(
+          'Until the source purges what was not read',
+          's',
+          6,
+          level('min', heartbeatMetrics.purgeLeft, ['ds'], '{ds}'),
+        ),
+        chart('Since the newest round', 's', 6, level('min', heartbeatMetrics.roundAge, ['ds'], '{ds}')),
+      ],
+    },
+    {
       title: 'Topologies',
       panels: [
         chart('Records read', 'rps', 12, rate(topologyMetrics.records, ['topology'], '{topology}')),
@@ -154,6 +173,18 @@ const tableBoard: Board = {
     {
       title: 'Tables',
       panels: [
+        chart(
+          'Latency of the newest heartbeat by hop',
+          's',
+          12,
+          level('max', heartbeatMetrics.last, ['table', 'hop'], '{table} {hop}', { table: '$table' }),
+        ),
+        chart(
+          'Since the newest heartbeat',
+          's',
+          12,
+          level('max', heartbeatMetrics.age, ['table'], '{table}', { table: '$table' }),
+        ),
         chart(
           'Rows published',
           'rps',

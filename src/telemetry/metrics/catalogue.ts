@@ -1,4 +1,5 @@
 import type { MetricSpec } from '../../ports/metrics.ts';
+import { heartbeatMetrics } from './heartbeat-metrics.ts';
 import { influxdbMetrics } from './influxdb-metrics.ts';
 import { extractorMetrics, logMetrics, sourceMetrics, tableMetrics } from './line-metrics.ts';
 import { processMetrics } from './process-metrics.ts';
@@ -18,6 +19,7 @@ export const catalogue: readonly MetricGroup[] = [
   { title: 'Topologies', metrics: Object.values(topologyMetrics) },
   { title: 'Extractor', metrics: Object.values(extractorMetrics) },
   { title: 'Source', metrics: Object.values(sourceMetrics) },
+  { title: 'Heartbeats', metrics: Object.values(heartbeatMetrics) },
   { title: 'Log', metrics: Object.values(logMetrics) },
   { title: 'Tables', metrics: Object.values(tableMetrics) },
   { title: 'InfluxDB', metrics: Object.values(influxdbMetrics) },

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { matcher } from '../../../src/config/subscription.ts';
 import type { Fault } from '../../../src/telemetry/alarms/fault.ts';
-import { advance, type Frontier, noFrontier } from '../../../src/telemetry/alarms/frontier.ts';
+import { advance, behindMs, type Frontier, noFrontier } from '../../../src/telemetry/alarms/frontier.ts';
 import type {
   GroupLag,
   LogSeen,
@@ -125,10 +125,10 @@ describe('the rules of alarms', () => {
     };
     assert.deepEqual(at(NOW, 500, 500), []);
     assert.deepEqual(at(NOW + 30_000, 900, 500), []);
-    assert.deepEqual(at(NOW + 59_000, 900, 500), []);
-    assert.deepEqual(at(NOW + 61_000, 950, 500), ['extractor']);
-    assert.deepEqual(at(NOW + 62_000, 950, 900), [], 'it has passed where the source was half a minute ago');
-    assert.deepEqual(at(NOW + 63_000, 950, 950), []);
+    assert.deepEqual(at(NOW + 89_000, 900, 500), []);
+    assert.deepEqual(at(NOW + 91_000, 950, 500), ['extractor']);
+    assert.deepEqual(at(NOW + 92_000, 950, 900), [], 'it has passed where the source was a minute ago');
+    assert.deepEqual(at(NOW + 93_000, 950, 950), []);
   });
 
   it('tell the hop whose oldest unread record is too old, by what the log says', () => {
@@ -144,6 +144,7 @@ describe('the rules of alarms', () => {
       ids(faultsOf(seen({ log: logOf({ lags: [lag('mine', 'shop.store.result', 70_000)] }) }))),
       ['topology:mine'],
     );
+    assert.deepEqual(faultsOf(seen({ log: logOf({ lags: [lag('puller', 'shop_data_shards', 9e6)] }) })), []);
     const [consumer] = faultsOf(seen({ log: logOf({ lags: [lag(null, 'shop.store.result', 70_000)] }) }));
     assert.deepEqual([consumer?.id, consumer?.where], ['consumer:reports', 'consumer']);
   });
@@ -203,9 +204,13 @@ describe('the rules of alarms', () => {
       ids(faultsOf(seen({ log: logOf({ space: { ...space, usedBytes: 1, diskFreeBytes: 10 } }) }))),
       ['log:full'],
     );
-    assert.deepEqual(ids(faultsOf(seen({ log: logOf({ purge: { leftMs: 60_000, lost: false } }) }))), [
-      'source:purge',
-    ]);
+    const purge = { leftMs: 60_000, lost: false };
+    assert.deepEqual(faultsOf(seen({ log: logOf({ purge }) })), [], 'one that keeps up reads it before');
+    const behind = {
+      frontier: { untilMs: NOW - 70_000, ahead: [{ atMs: NOW - 60_000, file: up.file, position: 900 }] },
+    };
+    const late = faultsOf(seen({ source: { ...up, position: 900 }, log: logOf({ purge }) }), behind);
+    assert.deepEqual(ids(late), ['extractor', 'source:purge']);
     assert.deepEqual(ids(faultsOf(seen({ source: { ...up, positionGone: true } }))), ['source:gone']);
     assert.deepEqual(ids(faultsOf(seen({ refused: { chat: 2, mail: 0 } }))), ['alarms:chat']);
     assert.deepEqual(ids(faultsOf(seen({ log: null, logProblem: 'Away.' }))), ['log']);
@@ -219,6 +224,14 @@ describe('the frontier of the extractor', () => {
     const one = advance(noFrontier, { file: 'binlog.000099', position: 4 }, at(1), 1_000);
     const other = advance(one, at(50), at(50), 2_000);
     assert.deepEqual(other, { untilMs: 2_000, ahead: [] });
+  });
+
+  it('counts no time in which the source did not answer', () => {
+    const ahead = advance(noFrontier, at(500), at(400), 1_000);
+    assert.equal(behindMs(ahead, 5_000), 4_000);
+    const away = advance(ahead, null, at(400), 60_000);
+    assert.equal(behindMs(away, 61_000), 1_000);
+    assert.equal(behindMs(advance(away, at(600), at(500), 62_000), 63_000), 1_000);
   });
 
   it('keeps a bounded number of places', () => {

@@ -65,14 +65,19 @@ describe('topologySamples', () => {
     assert.ok(!('topology_lag_seconds appender shop.store 2' in values), 'not known before the first record');
   });
 
-  it('tells the place of the extractor', () => {
+  const extractor = (parts: Partial<ExternalSnapshot>) =>
+    snapshotOf({ topology: 'mysql-extractor', externals: [externalOf(parts)] });
+
+  it('tells the place of the extractor, and of no other source', () => {
+    const rounds = snapshotOf({ topology: 'heartbeat', externals: [externalOf({})] });
+    assert.ok(!('extractor_connected' in valuesOf(topologySamples(rounds, 0))));
     const seq = seqOf({ epoch: 2, fileNumber: 7, position: 6_000_000_000 }).toString('hex');
-    const values = valuesOf(topologySamples(snapshotOf({ externals: [externalOf({ seq })] }), 0));
+    const values = valuesOf(topologySamples(extractor({ seq }), 0));
     assert.equal(values['extractor_epoch_number'], 2);
     assert.equal(values['extractor_file_number'], 7);
     assert.equal(values['extractor_position_bytes'], 6_000_000_000);
     assert.equal(values['extractor_connected'], 1);
-    const before = valuesOf(topologySamples(snapshotOf({ externals: [externalOf({})] }), 0));
+    const before = valuesOf(topologySamples(extractor({}), 0));
     assert.ok(!('extractor_position_bytes' in before));
   });
 });

@@ -54,7 +54,7 @@ describe('loadLine', () => {
       extractor: { runBytes: 262_144 },
       appender: { maxRows: 500, maxBytes: 1_048_576, timeZone: 'UTC' },
       alarms: noAlarms,
-      metrics: { everyMs: 15_000, maxTables: 1_000, prometheus: null, influxdb: null },
+      metrics: { everyMs: 15_000, maxTables: 1_000, prometheus: null, influxdb: null, otlp: null },
     });
     assert.ok(line.source.serverId >= 1_000_000_000 && line.source.serverId <= 4_294_967_295);
   });

@@ -192,6 +192,9 @@ describe('the configuration reference', () => {
       'alarms.commands.<name>.run',
       'metrics.influxdb.password.env',
       'metrics.influxdb.password.file',
+      'metrics.otlp.headers.<header>',
+      'metrics.otlp.headers.<header>.env',
+      'metrics.otlp.headers.<header>.file',
     ]);
   });
 });

@@ -11,6 +11,7 @@ const END = '<!-- metrics:end -->';
 /** Labels that any metric may have: each takes a number of values that the line or the code bounds. */
 const boundedLabels: ReadonlySet<string> = new Set([
   'change',
+  'hop',
   'kind',
   'mode',
   'node',
