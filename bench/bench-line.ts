@@ -63,6 +63,7 @@ export function benchLine(options: BenchLineOptions, start: Line['source']['star
     registry: null,
     metrics: noMetrics,
     heartbeat: null,
+    pull: { concurrency: 6 },
     signals: { schema: 'dbus' },
     masking: { keys: {}, timeoutMs: 1_000, directory: '/' },
     topics: { partitions, retentionMs: null, retentionBytes: null },

@@ -13,6 +13,7 @@ import { benchKafka } from './kafka.ts';
 import { type LoadSet, makeLoadSets } from './load-sets.ts';
 import { benchLog } from './log.ts';
 import { type Latency, median, report, runWorker, timeCommand, withDirectory } from './measure.ts';
+import { benchPull } from './pull.ts';
 
 const ROUNDS = 3;
 const LOG_MEGABYTES = 300;
@@ -165,11 +166,13 @@ async function benchEmbedded(scale: number): Promise<void> {
 const args = process.argv.slice(2);
 const onKafka = args.includes('--kafka');
 const ofHeartbeats = args.includes('--latency');
-const given = args.filter(arg => arg !== '--kafka' && arg !== '--latency');
+const ofPulls = args.includes('--pull');
+const given = args.filter(arg => arg !== '--kafka' && arg !== '--latency' && arg !== '--pull');
 const scale = Number(given[0] ?? 1);
 if (!(scale > 0) || given.length > 1) {
-  console.error('usage: npm run bench -- [--latency] [--kafka] [SCALE]');
+  console.error('usage: npm run bench -- [--latency] [--pull] [--kafka] [SCALE]');
   process.exit(2);
 }
-if (ofHeartbeats) await benchHeartbeat(onKafka);
+if (ofPulls) await benchPull(scale);
+else if (ofHeartbeats) await benchHeartbeat(onKafka);
 else await (onKafka ? benchKafka(scale) : benchEmbedded(scale));

@@ -2,8 +2,8 @@ import { defineTopology, trusted } from '../src/topology/definition.ts';
 import type { PullConfig } from './splitter.ts';
 import { shardsTopic } from './topics.ts';
 
-/** Shards that a process reads at a time, at most. */
-export const PULL_CONCURRENCY = 6;
+/** Shards that a process takes at a time; how many of them it reads at a time, the line says. */
+const TAKEN = 16;
 /** About what a shard's record takes. */
 const SHARD_RECORD_BYTES = 400;
 
@@ -15,13 +15,13 @@ export const puller = defineTopology({
   name: 'puller',
   version: 1,
   config: trusted<PullConfig>(),
-  commit: { maxBytes: PULL_CONCURRENCY * SHARD_RECORD_BYTES },
+  commit: { maxBytes: TAKEN * SHARD_RECORD_BYTES },
   onError: { decode: 'skip' },
   build(t, config) {
     const shards = shardsTopic(config);
     t.source('shards', shards)
       .mapAsync('pull', (task, signal) => config.pulls.pull(task, signal), {
-        inFlight: PULL_CONCURRENCY,
+        inFlight: TAKEN,
         order: 'none',
       })
       .flatMap('back', step => step.shards)

@@ -158,6 +158,15 @@ export const lineSchema = section(
         ),
       },
     ),
+    pull: section(
+      { doc: 'Full pulls: the topologies splitter and puller.' },
+      {
+        concurrency: whole<never>(
+          { doc: 'Shards that each process reads from the source at a time.', min: 1, max: 16 },
+          { value: 6, text: '6' },
+        ),
+      },
+    ),
     masking: maskingSchema,
     topics: section(
       { doc: 'Shape of the topics.' },

@@ -38,6 +38,8 @@ export interface Line {
   readonly registry: RegistrySettings | null;
   /** Null: the line inserts no heartbeats. */
   readonly heartbeat: HeartbeatSettings | null;
+  /** Full pulls. `concurrency`: shards that a process reads at a time. */
+  readonly pull: { readonly concurrency: number };
   /** Where umbus has tables of its own in the source. */
   readonly signals: { readonly schema: string };
   readonly masking: MaskingSettings;

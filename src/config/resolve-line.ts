@@ -53,6 +53,7 @@ export function resolveLine(written: WrittenLine, around: Surroundings): Resolut
     coordination: coordinationOf(written),
     registry: registryOf(written, secrets),
     heartbeat: heartbeatOf(written),
+    pull: written.pull,
     signals: written.signals,
     masking,
     topics: {

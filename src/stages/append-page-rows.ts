@@ -24,7 +24,7 @@ export interface PageTarget {
 const ENVELOPE_END_BYTES = 1;
 
 /**
- * Writes the row images of a page as messages of type `data_initial_data`, all with the ids and the time of the low watermark, and leaves out rows whose key `keeps` does not want. Returns how
+ * Writes the row images of a page as messages of type `data_initial_data`, all with the ids and the time of the low watermark, and leaves out rows whose key `keeps` does not want; null keeps all. Returns how
  * many were written. When it throws, nothing was. Errors: those of `WriteRows`.
  */
 export function writePage(
@@ -33,7 +33,7 @@ export function writePage(
   low: WindowPlace,
   target: PageTarget,
   shared: Pick<AppendShared, 'prefix' | 'settings'>,
-  keeps: (key: string) => boolean,
+  keeps: ((key: string) => boolean) | null,
 ): number {
   const { prefix, settings } = shared;
   const { writer } = decoder;
@@ -75,8 +75,10 @@ export function writePage(
     prefix.event(low.position, 'i');
     const first = prefix.length;
     o = writer.rows(images, view, o, images.length, row, prefix, 1, Number.POSITIVE_INFINITY);
-    rowKey.read(row.bytes, first, columns);
-    if (!keeps(rowKey.copy().toString('utf8'))) continue;
+    if (keeps !== null) {
+      rowKey.read(row.bytes, first, columns);
+      if (!keeps(rowKey.copy().toString('utf8'))) continue;
+    }
     let partition = home;
     if (placing !== null) {
       placeKey.read(row.bytes, first, placing.columns);

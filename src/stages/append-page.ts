@@ -111,9 +111,8 @@ function publish(
   const at = placeText(low);
   if (state.columns === null) desk.hasColumns(key, decoder.columns);
   part.use(decoder, { bytes: run.events, view: viewOf(run.events), start: 0, end: 0, type: 0, ...low });
-  const rows = part.pulled(target =>
-    writePage(run.events, decoder, low, target, shared, text => desk.keeps(key, text, at)),
-  );
+  const keeps = desk.hasChanged(key) ? (text: string): boolean => desk.keeps(key, text, at) : null;
+  const rows = part.pulled(target => writePage(run.events, decoder, low, target, shared, keeps));
   // The first page may have begun a version, for columns that no row of the stream has shown yet.
   if (part.version !== window.version) desk.reversion(key, part.version);
   desk.paged(key, { ...window, version: part.version }, next, rows, part, low);

@@ -145,6 +145,11 @@ export class PullDesk {
     else this.voidAll(key, `more than ${MAX_CHANGED} keys changed while it was read`);
   }
 
+  /** Whether any key of a table is known to have changed: where none has, all rows of a page go out. */
+  hasChanged(key: string): boolean {
+    return (this.stateOf(key)?.changed ?? 0) > 0;
+  }
+
   /** Whether a row of a page goes out: not when its key changed since the low watermark. */
   keeps(key: string, text: string, low: string): boolean {
     const id = `${key}\0${text}`;

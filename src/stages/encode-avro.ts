@@ -1,4 +1,4 @@
-import type { Buffer } from 'node:buffer';
+import { Buffer } from 'node:buffer';
 import { UmbusError } from '../core/errors.ts';
 import { encodeFrames, stampSchemaId } from '../ums/avro-frame.ts';
 import { type RowEncoder, rowEncoder } from '../ums/avro-rows.ts';
@@ -66,6 +66,13 @@ export function createAvroEncoder(ds: string): (output: AppendOutput) => AvroOut
       );
     }
   };
+}
+
+const NO_ROWS = Buffer.from('"payload":[]}', 'utf8');
+
+/** Whether a message has rows; where a full pull begins and ends it has none, and Avro no record. */
+export function hasRows({ value }: Pick<AppendOutput, 'value'>): boolean {
+  return !value.subarray(-NO_ROWS.length).equals(NO_ROWS);
 }
 
 /** The records of a message with the id that the registry gave to their schema. Sets it in place. */

@@ -65,6 +65,8 @@ export interface TestLineOptions {
   readonly topologies?: readonly string[];
   /** Runs splitter and puller too, on this coordination. */
   readonly coordination?: Coordination;
+  /** Shards that it reads at a time; default 6. */
+  readonly concurrency?: number;
   /** Name of the process in its pulls; default `test`. */
   readonly member?: string;
   /** Where the log is, when the test goes on in it later; the test removes it. Default: a temporary directory of the line. */
@@ -124,6 +126,7 @@ export function testLine(options: TestLineOptions, dir: string): Line {
     coordination: { kind: 'log' },
     registry: null,
     heartbeat: heartbeatOf(options.heartbeat),
+    pull: { concurrency: options.concurrency ?? 6 },
     signals: { schema: 'dbus' },
     masking: { keys: {}, timeoutMs: 1_000, directory: dir },
     topics: { partitions: options.partitions ?? 2, retentionMs: null, retentionBytes: null },

@@ -15,6 +15,7 @@ import type { MysqlLogin } from './options.ts';
 import { PULL_SESSION_SQL, ResultReader } from './result-reader.ts';
 import { textOf } from './server-facts.ts';
 import { readKey } from './shard-boundary.ts';
+import { accountOf } from './source-error.ts';
 import { readTableDefinition, type TableDefinition } from './table-definition.ts';
 
 /** Unknown column, syntax, collations that do not mix, unknown function, wrong number of parameters, wrong value. */
@@ -124,11 +125,28 @@ class MysqlPullSource implements PullSource {
     const { ds, signalSchema } = this.#options;
     const token = 'token' in signal ? signal.token : '';
     return this.#writing.use(async session => {
-      await session.query(
+      await this.#granted(
+        session,
         `INSERT INTO ${quoteName(signalSchema)}.${quoteName(WATERMARK_TABLE)} (ds, kind, token, packet, create_time) VALUES (?, ?, ?, ?, NOW(6))`,
         [ds, signal.kind, token, signalPacket(signal)],
       );
     });
+  }
+
+  /** Runs a statement on umbus's own tables. Errors: UMBUS_SOURCE_GRANT that says what the account lacks there. */
+  async #granted(session: SqlSession, sql: string, values: readonly unknown[] = []): Promise<void> {
+    try {
+      await session.query(sql, values);
+    } catch (error) {
+      if (!isUmbusError(error, 'UMBUS_SOURCE_GRANT')) throw error;
+      const { schema, watermark } = signalTableStatements(this.#options.signalSchema);
+      const grant = `GRANT SELECT, INSERT, DELETE ON ${quoteName(this.#options.signalSchema)}.* TO ${accountOf(this.#login)}`;
+      throw new UmbusError(
+        'UMBUS_SOURCE_GRANT',
+        `The account '${this.#login.user}' may not write the watermarks of pulls. Run: ${[schema, watermark, grant].join('; ')};`,
+        { cause: error, details: error.details },
+      );
+    }
   }
 
   async #makeTable(session: SqlSession): Promise<void> {
@@ -138,8 +156,8 @@ class MysqlPullSource implements PullSource {
       [this.#options.signalSchema, WATERMARK_TABLE],
     );
     if (found !== undefined) return;
-    await session.query(schema);
-    await session.query(watermark);
+    await this.#granted(session, schema);
+    await this.#granted(session, watermark);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

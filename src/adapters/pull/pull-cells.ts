@@ -24,6 +24,8 @@ export interface PullRecord {
   readonly shards: number | null;
   readonly startedMs: number | null;
   readonly endedMs: number | null;
+  /** Rows published, once it has ended; null before. */
+  readonly rows: number | null;
   readonly failure: PullFailure | null;
 }
 
@@ -117,6 +119,7 @@ function newRecord(job: PullJob): PullRecord {
     shards: null,
     startedMs: null,
     endedMs: null,
+    rows: null,
     failure: null,
   };
 }

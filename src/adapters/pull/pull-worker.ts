@@ -11,6 +11,7 @@ import { AnswerBoard } from './answer-board.ts';
 import { Pacer } from './pacer.ts';
 import type { PullCells } from './pull-cells.ts';
 import { pullShard, type ShardOutcome, type ShardTools } from './pull-shard.ts';
+import { Turns } from './turns.ts';
 
 /** What pulls are made with. */
 export interface PullWorkerOptions {
@@ -28,6 +29,8 @@ export interface PullWorkerOptions {
   /** When it aborts, what is under way is given back, to be taken by others or later. */
   readonly stopping: AbortSignal;
   readonly pageBytes?: number;
+  /** Most shards that this process reads at a time. */
+  readonly concurrency: number;
 }
 
 /** What a step of a pull leaves to be done. */
@@ -55,10 +58,12 @@ export class PullWorker implements AsyncDisposable {
   readonly #writers: Writer[] = [];
   #made = 0;
   readonly #pacer: Pacer;
+  readonly #turns: Turns;
 
   constructor(options: PullWorkerOptions) {
     this.#options = options;
     this.#pacer = new Pacer(options.cells, options.clock);
+    this.#turns = new Turns(options.concurrency);
   }
 
   /** Makes a step of splitting; the first one begins the pull. Never rejects, but for the signal. */
@@ -68,7 +73,8 @@ export class PullWorker implements AsyncDisposable {
 
   /** Pulls a shard to its end; gives it back when this process stops. Never rejects, but for the signal. */
   async pull(task: ShardTask, signal: AbortSignal): Promise<PullStep> {
-    return await this.#guarded(task, { shards: [task], split: null }, signal, () => this.#pull(task, signal));
+    const back = { shards: [task], split: null };
+    return await this.#guarded(task, back, signal, () => this.#turns.take(() => this.#pull(task, signal)));
   }
 
   /** Tries again what may pass, gives back what others may do, and ends the pull for all else. */
@@ -229,7 +235,13 @@ export class PullWorker implements AsyncDisposable {
         if (answer.kind === 'page') cells.note(record, { rows: answer.rows, done: answer.done, atMs });
         else if (answer.kind === 'ended') {
           const { rows, shards, batchId } = answer;
-          const ended = await cells.change(record.job, { status: 'ending', shards, batchId, endedMs: atMs });
+          const ended = await cells.change(record.job, {
+            status: 'ending',
+            shards,
+            rows,
+            batchId,
+            endedMs: atMs,
+          });
           cells.note(ended, { rows, done: shards, atMs });
         } else if (answer.kind === 'aborted') await this.#ended(record.job, answer.failure);
       } catch {

@@ -12,10 +12,10 @@ export function progressText(record: PullRecord, counts: PullCounts | null, nowM
   const name = `${job.schema}.${job.table}`;
   if (status === 'abort') return `${name}  aborted: ${failure?.code ?? ''}: ${failure?.message ?? ''}`;
   if (status === 'init' || startedMs === null) return `${name}  waits for the line`;
-  const rows = counts?.rows ?? 0;
+  const rows = record.rows ?? counts?.rows ?? 0;
   const seconds = Math.max(0.001, ((endedMs ?? counts?.atMs ?? nowMs) - startedMs) / 1000);
   const rate = Math.round(rows / seconds);
-  const done = counts?.done ?? 0;
+  const done = doneOf(record, counts);
   const parts = [
     `${name}  ${status === 'ending' ? 'whole' : status}`,
     shards === null ? `${done} shards` : `${done} of ${shards} shards`,
@@ -48,12 +48,16 @@ export function pullsText(
     `${record.job.schema}.${record.job.table}`,
     record.status,
     String(record.batchId),
-    `${counts?.done ?? 0}/${record.shards ?? '?'}`,
-    grouped(counts?.rows ?? 0),
+    `${doneOf(record, counts)}/${record.shards ?? '?'}`,
+    grouped(record.rows ?? counts?.rows ?? 0),
     new Date(record.job.askedMs).toISOString().slice(0, 19),
     record.failure?.code ?? '',
   ]);
   return `${tableText(COLUMNS, rows)}\n`;
+}
+
+function doneOf({ status, shards }: PullRecord, counts: PullCounts | null): number {
+  return status === 'ending' && shards !== null ? shards : (counts?.done ?? 0);
 }
 
 function grouped(value: number): string {

@@ -39,7 +39,9 @@ export function umsLines(message: UmsMessage, paint: Paint): readonly string[] {
     );
   }
   if (lines.length > 0) return lines;
-  const reason = message.schema.reason === undefined ? '' : ` (${message.schema.reason})`;
+  const { batch, batchId } = message.schema;
+  const pulled = batch === undefined ? '' : ` (batch ${batchId ?? 0} ${batch.state})`;
+  const reason = message.schema.reason === undefined ? pulled : ` (${message.schema.reason})`;
   const first = message.payload[0]?.tuple.map(value => plainText(String(value))).join(' ') ?? '';
   return [
     `${paint('cyan', message.protocol.type)}${reason}  ${first}  ${paint('bold', name)} version ${version}`,

@@ -56,6 +56,7 @@ export async function openPullTools(options: PullToolsOptions): Promise<PullTool
     encode: run => schemaTopic(settings, 'any').value.encode(run),
     member,
     stopping,
+    concurrency: line.pull.concurrency,
   });
   const closed = new AbortController();
   const passing = passRequests(

@@ -48,6 +48,7 @@ describe('loadLine', () => {
       coordination: { kind: 'log' },
       registry: null,
       heartbeat: null,
+      pull: { concurrency: 6 },
       signals: { schema: 'dbus' },
       masking: { keys: {}, timeoutMs: 1_000, directory: '/srv/lines' },
       topics: { partitions: 4, retentionMs: 604_800_000, retentionBytes: 10 * 1024 ** 3 },

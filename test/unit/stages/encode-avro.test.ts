@@ -3,7 +3,8 @@ import test from 'node:test';
 import { createMemoryRegistry } from '../../../src/adapters/memory/index.ts';
 import { createAvroReader, rows } from '../../../src/consumer/index.ts';
 import { isUmbusError } from '../../../src/core/errors.ts';
-import { createAvroEncoder, withSchemaId } from '../../../src/stages/encode-avro.ts';
+import { createAvroEncoder, hasRows, withSchemaId } from '../../../src/stages/encode-avro.ts';
+import { batchMessage } from '../../../src/ums/message.ts';
 import { dataOutput } from '../../support/avro-messages.ts';
 import { BinlogBuilder } from '../../support/binlog-builder.ts';
 import { image, le } from '../rows/rows-fixture.ts';
@@ -70,4 +71,14 @@ test('a schema is the same for all versions with the same columns, and other tha
     ).schema.text;
   assert.equal(text(0, {}), text(7, {}));
   assert.equal(new Set([text(0, {}), text(0, { encoded: true }), text(0, { key: ['n'] })]).size, 3);
+});
+
+test('the begin and the end of a full pull are no records of Avro, which has rows alone', () => {
+  const batch = { state: 'end', pull: 'p', whole: true, rows: 2 } as const;
+  assert.equal(hasRows({ value: batchMessage('mysql.shop.store.orders.0.0.0', 1, batch) }), false);
+  const fields = [{ name: 'n', type: 'int', nullable: true, encoded: false }] as const;
+  assert.equal(
+    hasRows(dataOutput('orders', 0, fields, [], [['1', '2026-01-05 17:00:00', 'i', '11', 1]])),
+    true,
+  );
 });
