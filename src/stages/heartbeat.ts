@@ -30,6 +30,8 @@ const BINLOG_EVERY_MS = 30_000;
 const TRIM_EVERY = 100;
 const TRIM_ROWS = 1000;
 const TRIM_TIMES = 20;
+/** What is noted of a round waits for so long at the most. */
+const NOTE_WAIT_MS = 100;
 /** So many questions for the time when a session begins, and one a round after. */
 const FIRST_SAMPLES = 5;
 
@@ -81,6 +83,7 @@ class Beating implements ExternalConnection<BeatRecord> {
       this.#dueMs = due;
       try {
         const done = await this.#round();
+        await this.#letPass(due);
         if (this.#trouble !== '') this.#options.tell?.(null);
         this.#trouble = '';
         return done;
@@ -96,6 +99,13 @@ class Beating implements ExternalConnection<BeatRecord> {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#end();
     await Promise.resolve();
+  }
+
+  /** The note would be committed while the heartbeat is on its way and hold it up, so it waits a little, but not for the next round. */
+  async #letPass(due: number): Promise<void> {
+    const { clock, schedule } = this.#options;
+    const next = schedule(due) ?? due + NOTE_WAIT_MS;
+    await clock.sleep(Math.min(NOTE_WAIT_MS, (next - due) / 4), this.#ended.signal);
   }
 
   async #round(): Promise<BeatDone> {
