@@ -124,7 +124,9 @@ if (load !== null) {
   await until(() => drainedTo(log, line, place));
   rowsPerSecond = Number(printed) / ((performance.now() - started) / 1000);
 }
-const stats = (await statsOf(log, 'HEART_BEAT')).filter(({ payload }) => payload.beat > WARM_UP);
+const stats = (await statsOf(log, 'HEART_BEAT')).filter(
+  ({ dsName, payload }) => dsName === line.ds && payload.beat > WARM_UP,
+);
 const latencies = stats.map(({ payload }) => Math.max(0, latencyMicros(payload, payload.read ?? 0)) / 1000);
 const done = await roundsOf(running);
 await Promise.all(topologies.map(topology => topology.stop()));
