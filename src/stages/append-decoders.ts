@@ -17,7 +17,7 @@ import type { TableSchema } from '../ums/table-schema.ts';
 import type { UmsNextVersion } from '../ums/types.ts';
 import type { Zone } from '../ums/zone.ts';
 import { type MaskedState, maskedState } from './append-masked.ts';
-import { type ResolvedColumns, type VersionColumn, versionColumns } from './append-state.ts';
+import { type VersionColumn, versionColumns } from './append-state.ts';
 
 /** Decoders kept; the one that came first makes room. */
 const KEPT = 4096;
@@ -66,15 +66,12 @@ export class DecoderCache {
     this.#kept.clear();
   }
 
-  /**
-   * The decoder of a table. `resolved`: what an operator said of its columns. Errors: those of `parseTableMap`, `compileRows` and `maskPlan`; UMBUS_BINLOG_COLUMNS when nobody
-   * knows its columns, or they do not fit.
-   */
-  of(table: RawTable, resolved: ResolvedColumns | undefined): TableDecoder {
+  /** The decoder of a table. Errors: those of `parseTableMap`, `compileRows` and `maskPlan`; UMBUS_BINLOG_COLUMNS when nobody knows its columns. */
+  of(table: RawTable): TableDecoder {
     const fingerprint = Buffer.from(table.fingerprint).toString('hex');
     const known = this.#kept.get(fingerprint);
     if (known !== undefined) return known;
-    return this.#keep(fingerprint, this.#make(table, fingerprint, wholeMap(table, resolved)));
+    return this.#keep(fingerprint, this.#make(table, fingerprint, wholeMap(table)));
   }
 
   /** The decoder of a table's pages of a full pull. Errors: those of `compileRows`. */
@@ -133,17 +130,16 @@ export class DecoderCache {
 }
 
 /** The table map with what is known beside it. */
-function wholeMap(table: RawTable, resolved: ResolvedColumns | undefined): TableMap {
+function wholeMap(table: RawTable): TableMap {
   const map = parseTableMap(table.map);
   if (table.columns === '') return map;
   const described = descriptionOf(table.columns);
   if (!('unknown' in described)) return fitTableMap(map, described);
   const { since, why } = described.unknown;
-  if (resolved?.since === since) return fitTableMap(map, resolved.columns);
   throw new UmbusError(
     'UMBUS_BINLOG_COLUMNS',
     `The binlog does not name the columns of ${table.schema}.${table.table}, and which they are from ${since} on is not known for certain: ${why}. ` +
-      `See what the server says, and resolve it: umbus schema resolve --line FILE '${table.schema}.${table.table}'.`,
+      'Set binlog_row_metadata = FULL where the server has it, and load the table again.',
     { details: { table: `${table.schema}.${table.table}`, since } },
   );
 }

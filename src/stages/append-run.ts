@@ -203,7 +203,7 @@ class RunWalk {
     }
     let decoder = this.#decoderByIndex[index];
     if (decoder === undefined) {
-      decoder = this.#context.decoders.of(table, part.resolved);
+      decoder = this.#context.decoders.of(table);
       this.#decoderByIndex[index] = decoder;
     }
     part.use(decoder, event);

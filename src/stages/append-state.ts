@@ -1,6 +1,5 @@
 import type { ColumnRename } from '../change/schema-diff.ts';
 import type { FullName } from '../change/table-effects.ts';
-import type { TableColumns } from '../columns/table-columns.ts';
 import type { ErrorCode } from '../core/errors.ts';
 import { json, utf8 } from '../topology/serdes.ts';
 import { store } from '../topology/topic.ts';
@@ -24,13 +23,6 @@ export interface ParkedState {
   readonly message: string;
   /** Events parked since then: row events and statements. */
   readonly events: number;
-}
-
-/** The columns that an operator gave for rows that came while nobody knew them. */
-export interface ResolvedColumns {
-  /** As in `UnknownColumns`: for the rows of that place, and no others. */
-  readonly since: string;
-  readonly columns: TableColumns;
 }
 
 /** What the appender knows of a table. */
@@ -70,8 +62,6 @@ export interface TableState {
   readonly aside?: SetAside;
   /** Values published as marks because their bytes are no text of their character set, before images included; absent for none. */
   readonly marks?: number;
-  /** Absent while nobody had to say. */
-  readonly resolved?: ResolvedColumns;
 }
 
 /** What statements said of a table, of which its next row will show what came of it. */

@@ -14,7 +14,7 @@ import type { PageTarget } from './append-page-rows.ts';
 import { ParkedPieces } from './append-park.ts';
 import { type ResultPlacing, type TablePlacing, tablePlacing } from './append-placing.ts';
 import type { AppendShared, MakeBeat } from './append-shared.ts';
-import type { ParkedState, ResolvedColumns, TableState } from './append-state.ts';
+import type { ParkedState, TableState } from './append-state.ts';
 import { TableVersions } from './append-versions.ts';
 
 export type { AppendShared, MakeBeat } from './append-shared.ts';
@@ -71,11 +71,6 @@ export class TablePart {
   /** Whether the table is parked, from before or since an event of this record. */
   get isParked(): boolean {
     return this.#parkedState !== null;
-  }
-
-  /** What an operator said of its columns. */
-  get resolved(): ResolvedColumns | undefined {
-    return this.#versions.state.resolved;
   }
 
   /** Whether anything was published of the table, so that consumers can have rows of it. */

@@ -42,7 +42,13 @@ export async function readBinlog(
   const source = sourceOf(server);
   const at = typeof from === 'number' ? { file: end.file, position: from } : from;
   const looked = await lookUp(
-    { source, schemas: [''], wanted: desk.wanted, from: { kind: 'start', at }, passed: null },
+    {
+      source,
+      schemas: [desk.wanted?.schema ?? ''],
+      wanted: desk.wanted,
+      from: { kind: 'start', at },
+      passed: null,
+    },
     AbortSignal.timeout(DEADLINE_MS),
   );
   return await readOnce(server, from, end, { wanted, runBytes, desk, looked });

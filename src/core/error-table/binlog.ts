@@ -29,8 +29,7 @@ export const binlogErrors = {
   },
   UMBUS_BINLOG_COLUMNS: {
     text: 'The binlog does not name the columns of a table, and which it had at that place is not known for certain.',
-    remedy:
-      'umbus schema resolve --line FILE TABLE; SET GLOBAL binlog_row_metadata = FULL where the server has it.',
+    remedy: 'SET GLOBAL binlog_row_metadata = FULL where the server has it, and load the table again.',
     retryable: false,
   },
   UMBUS_BINLOG_ROW: {
