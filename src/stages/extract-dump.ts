@@ -60,10 +60,8 @@ export class DumpExtraction implements EventListener {
     this.#framer = new PacketFramer({ maxEventBytes: options.maxEventBytes ?? DEFAULT_MAX_EVENT_BYTES });
     this.#tables = new ExtractTables(options.subscribed, options.signal);
     this.#inflated = new InflatedEvents(this.#tables, this.#space);
-    const columns = options.columns ?? noColumns;
-    this.#columns = columns;
-    const reader = this.#reader;
-    const space = this.#space;
+    this.#columns = options.columns ?? noColumns;
+    const [reader, space] = [this.#reader, this.#space];
     this.#lander = new RunLander(options.runBytes, this.#transaction, {
       get file() {
         return reader.file;
@@ -74,7 +72,7 @@ export class DumpExtraction implements EventListener {
       get lift() {
         return space.lift;
       },
-      columns: () => columns.takeChanges(),
+      columns: () => this.#columns.takeChanges(),
     });
     this.#rollbacks = new Rollbacks(this.#lander);
   }
@@ -99,6 +97,7 @@ export class DumpExtraction implements EventListener {
   read(bytes: Uint8Array, nowMs: number): void {
     this.#lander.capturedMicros = Math.round(nowMs * 1000);
     this.#framer.push(bytes, this.#reader);
+    this.#rollbacks.check();
   }
 
   /** Runs that are closed and not yet taken, in order. */
@@ -175,6 +174,7 @@ export class DumpExtraction implements EventListener {
     end: number,
     position: number,
   ): void {
+    this.#rollbacks.check();
     if (this.#moved) {
       this.#movedEvent(type, bytes, start, bodyEnd, end, position);
       return;

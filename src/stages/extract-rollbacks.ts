@@ -10,8 +10,8 @@ const MAX_KEPT = 10_000;
  * and both when tables without transactions were changed in between. And it logs an XA transaction when that is prepared, before anybody knows whether it will be committed.
  * Source: `binlog_rollback` and `binlog_savepoint_rollback` of MySQL and MariaDB.
  *
- * Rows are taken out of the open run, which is not closed within a transaction while it has room. Where they are published already, the line halts: it never leaves rows standing
- * that are not in the source without a word.
+ * Rows are taken out of the open run, which is not closed within a transaction while it has room. Where they are published already, the line halts behind the statement that took them
+ * back: it never leaves rows standing that are not in the source without a word, and goes on when it is started again.
  */
 export class Rollbacks {
   readonly #lander: RunLander;
@@ -20,6 +20,7 @@ export class Rollbacks {
   /** The XA transaction whose statements have ended, and those that are prepared and had rows. */
   #xa = '';
   readonly #prepared = new Set<string>();
+  #fault: UmbusError | null = null;
 
   constructor(lander: RunLander) {
     this.#lander = lander;
@@ -29,7 +30,13 @@ export class Rollbacks {
   /** Forgets all, as at a new connection. */
   reset(): void {
     this.#prepared.clear();
+    this.#fault = null;
     this.begin();
+  }
+
+  /** To be called behind each event. Throws UMBUS_SOURCE_ROLLED_BACK when one took back what is published: it has been seen to, so that the line can go on behind it. */
+  check(): void {
+    if (this.#fault !== null) throw this.#fault;
   }
 
   /** A transaction has begun. */
@@ -41,7 +48,7 @@ export class Rollbacks {
 
   /**
    * Takes a statement about savepoints, rollbacks and XA transactions; gives whether it ends a transaction. `isNew`: whether no earlier dump has seen to it. `place`: for
-   * messages. Errors: UMBUS_SOURCE_ROLLED_BACK.
+   * messages.
    */
   statement(
     { kind, subject }: Pick<StatementFacts, 'kind' | 'subject'>,
@@ -65,7 +72,7 @@ export class Rollbacks {
         this.#prepared.delete(subject);
         return true;
       case 'xa-rollback':
-        if (this.#prepared.delete(subject) && isNew) throw rolledBack('an XA transaction', place);
+        if (this.#prepared.delete(subject) && isNew) this.#fault ??= rolledBack('an XA transaction', place);
         return true;
       default:
         return false;
@@ -96,8 +103,9 @@ export class Rollbacks {
   }
 
   #takeBack(mark: LandedMark, isNew: boolean, place: string): void {
-    if (!isNew) this.#lander.forget(mark);
-    else if (!this.#lander.takeBack(mark)) throw rolledBack('a transaction', place);
+    if (isNew && this.#lander.takeBack(mark)) return;
+    this.#lander.forget(mark);
+    if (isNew) this.#fault ??= rolledBack('a transaction', place);
   }
 }
 

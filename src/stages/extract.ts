@@ -78,6 +78,7 @@ class Extractor implements Processor<null, SourceSignal, string, Extracted> {
       // Where the stream contradicts itself, the positions before the contradiction may be wrong too: they are read again.
       if (isUmbusError(error, 'UMBUS_SOURCE_PROTOCOL')) this.#dump.discardRun();
       else this.#dump.closeAll(nowMs);
+      if (isUmbusError(error, 'UMBUS_SOURCE_ROLLED_BACK')) this.#dump.closeProgress(nowMs);
       if (this.#emitClosed(nowMs, emit) === 0) throw error;
       return;
     }

@@ -45,7 +45,7 @@ export const sourceErrors = {
   UMBUS_SOURCE_ROLLED_BACK: {
     text: 'Rows that are published already were rolled back in the source.',
     remedy:
-      'Load the tables again that the transaction at the named place changed. After an XA transaction the line goes on when it is started again.',
+      'Start the line again, which goes on behind that place, and load the tables again that the transaction changed.',
     retryable: false,
   },
   UMBUS_SOURCE_PROTOCOL: {

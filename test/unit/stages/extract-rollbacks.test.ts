@@ -80,26 +80,35 @@ test('a rollback to a savepoint goes to the newest of its name, and ends those a
   assert.deepEqual(idsOf(read(builder)), [1, 5]);
 });
 
-test('a rollback of rows that are landed already halts the line, also when it is started again', () => {
-  const builder = new BinlogBuilder().begin();
-  transaction(builder, orders, row(1));
-  const start = builder.position;
-  begin(builder);
-  for (let id = 2; id < 9; id++) insert(builder, id);
-  builder.query('ROLLBACK');
-  const driver = new ExtractDriver({ runBytes: 100 }).open().bytes(builder.packets());
-  assert.throws(() => driver.commit(), {
-    code: 'UMBUS_SOURCE_ROLLED_BACK',
-    message: /a transaction.*at bin\.000001:\d+/,
-  });
-  assert.ok(idsOf(driver).length > 1);
-  const { next = 0, resume } = driver.runs.at(-1) ?? {};
-  assert.equal(resume?.position, start);
-  const again = new ExtractDriver({ runBytes: 100 }).open({
-    from: { file: 'bin.000001', position: start, gtid: '' },
-    skipBefore: { file: 'bin.000001', position: next },
-  });
-  assert.throws(() => again.bytes(resumed(builder, start)).commit(), { code: 'UMBUS_SOURCE_ROLLED_BACK' });
+test('a rollback of rows that are landed already halts the line once, and it goes on behind it', () => {
+  for (const statement of ['ROLLBACK', 'ROLLBACK TO `a`']) {
+    const builder = new BinlogBuilder().begin();
+    transaction(builder, orders, row(1));
+    begin(builder);
+    builder.query('SAVEPOINT `a`');
+    for (let id = 2; id < 9; id++) insert(builder, id);
+    builder.query(statement);
+    const behind = builder.position;
+    if (statement !== 'ROLLBACK') builder.xid();
+    for (const id of [9, 10, 11]) transaction(builder, orders, row(id));
+    const driver = new ExtractDriver({ runBytes: 100 }).open().bytes(builder.packets());
+    assert.throws(() => driver.commit(), {
+      code: 'UMBUS_SOURCE_ROLLED_BACK',
+      message: /a transaction.*at bin\.000001:\d+/,
+    });
+    const landed = idsOf(driver);
+    assert.ok(landed.length > 1 && !landed.includes(9), statement);
+    const { next = 0, resume } = driver.runs.at(-1) ?? assert.fail();
+    assert.equal(next, behind, statement);
+    const again = new ExtractDriver({ runBytes: 100 })
+      .open({
+        from: { file: 'bin.000001', position: resume.position, gtid: '' },
+        skipBefore: { file: 'bin.000001', position: next },
+      })
+      .bytes(resumed(builder, resume.position))
+      .commit();
+    assert.deepEqual(idsOf(again), [9, 10, 11], statement);
+  }
 });
 
 test('what an earlier dump has taken back is not held against the line that goes on behind it', () => {
