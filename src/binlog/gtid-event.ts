@@ -143,7 +143,11 @@ function parseTaggedGtid(cursor: Cursor): GtidEvent {
 
 function taggedUuid(cursor: Cursor): string {
   const uuid = Buffer.alloc(16);
-  for (let i = 0; i < uuid.length; i++) uuid[i] = varint(cursor);
+  for (let i = 0; i < uuid.length; i++) {
+    const byte = varint(cursor);
+    if (byte > 0xff) throw cursor.fault('has a uuid with a byte beyond 255');
+    uuid[i] = byte;
+  }
   return uuidText(uuid, 0);
 }
 

@@ -1,3 +1,4 @@
+import { heldText } from '../binlog/rows/held-text.ts';
 import type { ColumnChange, ColumnPlace } from './alter-table.ts';
 import { asBinary } from './column-definition.ts';
 import { isTextType } from './column-type.ts';
@@ -120,15 +121,24 @@ function withPrimaryKey(table: TableColumns, names: readonly string[]): TableCol
 /** CONVERT TO CHARACTER SET: every text column, and the default. */
 function converted(table: TableColumns, charset: string): TableColumns {
   if (charset === 'binary') notUnderstood('CONVERT TO CHARACTER SET binary');
-  const columns = table.columns.map(column => (isTextType(column.type) ? { ...column, charset } : column));
+  const columns = table.columns.map(column =>
+    isTextType(column.type) ? withLabels({ ...column, charset }) : column,
+  );
   return { ...table, columns, charset };
 }
 
 function withCharset(column: DescribedColumn, charset: string | null): DescribedColumn {
-  if (!isTextType(column.type) || column.charset !== undefined) return column;
+  if (!isTextType(column.type) || column.charset !== undefined) return withLabels(column);
   if (charset === null || charset === '')
     return notUnderstood('a column whose default character set is not known');
-  return { ...column, ...asBinary(column.type, charset) };
+  return withLabels({ ...column, ...asBinary(column.type, charset) });
+}
+
+/** With its labels as its character set has them. */
+function withLabels(column: DescribedColumn): DescribedColumn {
+  const { charset, labels } = column;
+  if (charset === undefined || labels === undefined) return column;
+  return { ...column, labels: labels.map(label => heldText(charset, label)) };
 }
 
 /** Names of columns are equal whatever their case. */

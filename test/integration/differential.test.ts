@@ -9,7 +9,7 @@ import { rebuild } from '../../src/cli/quickstart/compare.ts';
 import { Differential } from '../support/differential/differential.ts';
 import { randomCase } from '../support/differential/statements.ts';
 import { startLine } from '../support/running-line.ts';
-import { requireServer, serverKinds } from '../support/servers.ts';
+import { allServerKinds, requireServer } from '../support/servers.ts';
 
 const RUNS = 60;
 const SEED = 20_261_128;
@@ -20,7 +20,7 @@ const path = process.env['UMBUS_PATH'];
 
 const WHOLE_CASES = 8;
 
-for (const kind of serverKinds) {
+for (const kind of allServerKinds) {
   test(`random tables and changes on ${kind} pass a whole line as SELECT gives them`, async t => {
     await using server = await requireServer(t, kind, { args: ['--secure-file-priv='] });
     if (server === null) return;

@@ -96,7 +96,10 @@ export function enumCode(place: ColumnPlace, bytes: number, labels: Labels): Col
   };
 }
 
-/** SET: one bit for each label, in 1, 2, 3, 4 or 8 bytes, little-endian. Labels are joined by commas. */
+/**
+ * SET: one bit for each label, in 1, 2, 3, 4 or 8 bytes, little-endian. Labels are joined by commas. A bit that has no label says nothing, as in SELECT: MySQL 5.6 stores such bits
+ * where text that it does not understand is loaded.
+ */
 export function setCode(place: ColumnPlace, bytes: number, labels: Labels): ColumnCode {
   const texts = labels.texts.map((text, i) =>
     text === null ? Buffer.from(labels.bytes[i] ?? []) : jsonText(text).subarray(1, -1),
@@ -108,7 +111,7 @@ export function setCode(place: ColumnPlace, bytes: number, labels: Labels): Colu
   return {
     type: 'string',
     fixedBytes: texts.reduce((sum, text) => sum + 2 * text.length + 1, 64),
-    write: `{${need(place, bytes)}p=${write}(${name},${bits},w,p);${orInvalid(place)}o+=${bytes};}`,
+    write: `{${need(place, bytes)}p=${write}(${name},${bits},w,p);o+=${bytes};}`,
     skip: `o+=${bytes};`,
   };
 }
@@ -120,7 +123,7 @@ function markedSet(labels: Labels): typeof writeSet {
     for (let i = 0; i < 64; i++) {
       if (((i < 32 ? low >>> i : high >>> (i - 32)) & 1) === 0) continue;
       const label = labels.bytes[i];
-      if (label === undefined) return -1;
+      if (label === undefined) continue;
       if (joined.length > 0) joined.push(Buffer.from(','));
       joined.push(label);
     }
@@ -134,14 +137,14 @@ export function writeLabel(label: Buffer, w: Buffer, p: number): number {
   return p + label.length;
 }
 
-/** Writes the labels of the bits that are set, between quotes; -1 when a bit has no label. */
+/** Writes the labels of the bits that are set, between quotes. */
 export function writeSet(labels: readonly Buffer[], low: number, high: number, w: Buffer, p: number): number {
   w[p++] = 34;
   let first = true;
   for (let i = 0; i < 64; i++) {
     if (((i < 32 ? low >>> i : high >>> (i - 32)) & 1) === 0) continue;
     const label = labels[i];
-    if (label === undefined) return -1;
+    if (label === undefined) continue;
     if (!first) w[p++] = 44;
     first = false;
     p = writeLabel(label, w, p);

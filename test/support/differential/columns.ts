@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { ServerKindName } from '../servers.ts';
+import type { AnyServerKind } from '../servers.ts';
 import {
   bitLiteral,
   bytesLiteral,
@@ -82,10 +82,13 @@ const CHARSETS = [
   ...['geostd8', 'hp8', 'dec8', 'keybcs2', 'macce', 'macroman'],
 ];
 
-const charsetOf = (kind: ServerKindName): fc.Arbitrary<string> =>
-  fc.constantFrom(...CHARSETS, ...(kind === 'mysql' ? ['gb18030'] : []));
+/** MySQL 5.6 has another name for `utf8mb3`. */
+const charsetOf = (kind: AnyServerKind): fc.Arbitrary<string> =>
+  fc
+    .constantFrom(...CHARSETS, ...(kind === 'mysql' ? ['gb18030'] : []))
+    .map(charset => (kind === 'mysql56' && charset === 'utf8mb3' ? 'utf8' : charset));
 
-const collated = (kind: ServerKindName): fc.Arbitrary<readonly [charset: string, sql: string]> =>
+const collated = (kind: AnyServerKind): fc.Arbitrary<readonly [charset: string, sql: string]> =>
   fc
     .tuple(charsetOf(kind), fc.boolean())
     .map(([charset, bin]) => [charset, `CHARACTER SET ${charset}${bin ? ` COLLATE ${charset}_bin` : ''}`]);
@@ -134,7 +137,7 @@ const times = fc.oneof(
   fc.nat(6).map(digits => shape(`TIME(${digits})`, timeLiteral)),
 );
 
-const texts = (kind: ServerKindName): fc.Arbitrary<Shape> =>
+const texts = (kind: AnyServerKind): fc.Arbitrary<Shape> =>
   fc
     .tuple(
       collated(kind),
@@ -186,7 +189,7 @@ const binaries = fc
     );
   });
 
-const labels = (kind: ServerKindName): fc.Arbitrary<Shape> =>
+const labels = (kind: AnyServerKind): fc.Arbitrary<Shape> =>
   fc
     .tuple(collated(kind), fc.boolean(), fc.constantFrom(1, 2, 7, 8, 9, 16, 17, 24, 25, 32, 33, 63, 64))
     .map(([[, sql], isSet, count]) => {
@@ -260,8 +263,21 @@ const generated: fc.Arbitrary<Shape> = fc
   )
   .map(([sql, how]) => ({ sql: `${sql} ${how}`, values: null, keyPart: null }));
 
+/** What not every server knows. */
+const own: Readonly<Record<AnyServerKind, readonly fc.WeightedArbitrary<Shape>[]>> = {
+  mysql: [
+    { weight: 2, arbitrary: ofMysql },
+    { weight: 1, arbitrary: generated },
+  ],
+  mariadb: [
+    { weight: 2, arbitrary: ofMariadb },
+    { weight: 1, arbitrary: generated },
+  ],
+  mysql56: [],
+};
+
 /** A random column of a server's types. */
-export function randomColumn(kind: ServerKindName, name: string): fc.Arbitrary<RandomColumn> {
+export function randomColumn(kind: AnyServerKind, name: string): fc.Arbitrary<RandomColumn> {
   const any = fc.oneof(
     { weight: 5, arbitrary: numbers },
     { weight: 4, arbitrary: times },
@@ -269,14 +285,13 @@ export function randomColumn(kind: ServerKindName, name: string): fc.Arbitrary<R
     { weight: 3, arbitrary: binaries },
     { weight: 3, arbitrary: labels(kind) },
     { weight: 1, arbitrary: geometries },
-    { weight: 2, arbitrary: kind === 'mysql' ? ofMysql : ofMariadb },
-    { weight: 1, arbitrary: generated },
+    ...own[kind],
   );
   return fc.tuple(any, fc.nat(5)).map(([column, chance]) => {
     if (column.values === null) return { ...column, name, nullable: true };
     const fixed = / NULL$/.test(column.sql);
     const nullable = fixed || chance > 1;
-    const hidden = nullable && !fixed && chance === 5 ? ' INVISIBLE' : '';
+    const hidden = nullable && !fixed && chance === 5 && kind !== 'mysql56' ? ' INVISIBLE' : '';
     return { ...column, name, nullable, sql: `${column.sql}${nullable ? '' : ' NOT NULL'}${hidden}` };
   });
 }

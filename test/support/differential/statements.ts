@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { ServerKindName } from '../servers.ts';
+import type { AnyServerKind } from '../servers.ts';
 import type { RandomColumn } from './columns.ts';
 import { type RandomTable, randomTable } from './tables.ts';
 
@@ -148,30 +148,31 @@ const transactions: Statement = fc
 
 const truncate = (table: RandomTable): Statement => fc.constant([`TRUNCATE TABLE ${table.name}`]);
 
-function settingsOf(kind: ServerKindName, tables: readonly RandomTable[]): fc.Arbitrary<readonly string[]> {
+/** Settings that not every server has. */
+const ownSettings: Readonly<Record<AnyServerKind, readonly fc.Arbitrary<string>[]>> = {
+  mysql: [
+    fc.constantFrom(
+      "SET SESSION binlog_row_value_options = ''",
+      "SET SESSION binlog_row_value_options = 'PARTIAL_JSON'",
+    ),
+    fc.constantFrom('OFF', 'OFF', 'ON').map(value => `SET SESSION binlog_transaction_compression = ${value}`),
+  ],
+  mariadb: [fc.constantFrom('OFF', 'OFF', 'ON').map(value => `SET GLOBAL log_bin_compress = ${value}`)],
+  mysql56: [],
+};
+
+function settingsOf(kind: AnyServerKind, tables: readonly RandomTable[]): fc.Arbitrary<readonly string[]> {
   const keyed = tables.every(table => table.hasPrimaryKey);
   const images = keyed ? ['FULL', 'FULL', 'MINIMAL', 'NOBLOB'] : ['FULL'];
-  const own =
-    kind === 'mysql'
-      ? [
-          fc.constantFrom(
-            "SET SESSION binlog_row_value_options = ''",
-            "SET SESSION binlog_row_value_options = 'PARTIAL_JSON'",
-          ),
-          fc
-            .constantFrom('OFF', 'OFF', 'ON')
-            .map(value => `SET SESSION binlog_transaction_compression = ${value}`),
-        ]
-      : [fc.constantFrom('OFF', 'OFF', 'ON').map(value => `SET GLOBAL log_bin_compress = ${value}`)];
   return fc.tuple(
     fc.constantFrom(...images).map(value => `SET SESSION binlog_row_image = ${value}`),
     fc.constantFrom('+00:00', '+05:30', '-11:00').map(zone => `SET SESSION time_zone = '${zone}'`),
-    ...own,
+    ...ownSettings[kind],
   );
 }
 
 /** Random tables and random changes of them, for one kind of server. */
-export function randomCase(kind: ServerKindName): fc.Arbitrary<RandomCase> {
+export function randomCase(kind: AnyServerKind): fc.Arbitrary<RandomCase> {
   return fc.tuple(randomTable(kind, 'a'), randomTable(kind, 'b')).chain(tables => {
     const statement = fc.oneof(
       { weight: 10, arbitrary: changesOf(tables[0]) },

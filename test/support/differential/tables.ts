@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { ServerKindName } from '../servers.ts';
+import type { AnyServerKind } from '../servers.ts';
 import { type RandomColumn, randomColumn } from './columns.ts';
 
 /** A random table. Its first column is `rid`, by which statements choose rows. */
@@ -59,7 +59,7 @@ function tableOf(
 }
 
 /** A random table of a server. */
-export function randomTable(kind: ServerKindName, name: string): fc.Arbitrary<RandomTable> {
+export function randomTable(kind: AnyServerKind, name: string): fc.Arbitrary<RandomTable> {
   const engines = [
     'InnoDB',
     'InnoDB',

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import { Buffer } from 'node:buffer';
 import { test } from 'node:test';
+import { EVENT_HEADER_BYTES, EventType } from '../../../src/binlog/event-type.ts';
 import { parseGtidEvent } from '../../../src/binlog/gtid-event.ts';
 import { capturedEvents } from '../../support/captures.ts';
 
@@ -51,4 +53,17 @@ test('a GTID event cut short is an error with a code, never a wrong number', () 
       assert.throws(() => parseGtidEvent(event, 0, 30), { code: 'UMBUS_BINLOG_TRUNCATED' });
     }
   }
+});
+
+test('a tagged GTID event with a byte of the uuid beyond 255 is an error, never another uuid', () => {
+  const tagged = capturedEvents('mysql-9.7').find(event => event[4] === EventType.GTID_TAGGED);
+  assert.ok(tagged !== undefined);
+  const bytes = Buffer.from(tagged);
+  // The first byte of the uuid, 0x47, is a number of one byte: 0x47 << 1.
+  const at = bytes.indexOf(Buffer.from([0x47 << 1]), EVENT_HEADER_BYTES);
+  const longer = Buffer.concat([bytes.subarray(0, at), Buffer.from([0x01, 0x05]), bytes.subarray(at + 1)]);
+  assert.throws(() => parseGtidEvent(longer, 0, longer.length - 4), {
+    code: 'UMBUS_BINLOG_TRUNCATED',
+    message: /a byte beyond 255/,
+  });
 });

@@ -161,6 +161,20 @@ test('once a temporary table had its name, no statement about a table is believe
   assert.equal(server.pass('ALTER TABLE t RENAME COLUMN a TO c').columns('t'), 'unknown');
 });
 
+test('labels have question marks for what their character set does not have, as the server stores them', () => {
+  const shop = new PassingStatements(
+    "CREATE TABLE t (a ENUM('é','ш') CHARACTER SET koi8u, b SET('é','中') CHARACTER SET latin1, c ENUM('é😀') CHARACTER SET utf8mb3, d ENUM('日é') CHARACTER SET sjis, e ENUM('日é😀'))",
+  );
+  assert.equal(
+    shop.columns('t'),
+    '() a enum(?,ш) koi8u, b set(é,?) latin1, c enum(é?) utf8mb3, d enum(日?) sjis, e enum(日é😀) utf8mb4',
+  );
+  shop.pass("ALTER TABLE t DROP a, DROP b, DROP c, MODIFY e ENUM('é','[') CHARACTER SET swe7 FIRST");
+  assert.equal(shop.columns('t'), '() e enum(é,?) swe7, d enum(日?) sjis');
+  shop.pass('ALTER TABLE t CONVERT TO CHARACTER SET ascii');
+  assert.equal(shop.columns('t'), '() e enum(?,?) ascii, d enum(??) ascii');
+});
+
 test('a column without a character set is not known where the default is not', () => {
   const server = new PassingStatements('ALTER DATABASE shop ENCRYPTION = "Y"', T, 'CREATE TABLE u (x INT)');
   assert.equal(server.columns('t'), 'unknown');

@@ -204,7 +204,13 @@ describe('ENUM and SET', () => {
 
   test('a number without a label is refused', () => {
     refused(() => value(enumColumn, hex('04')));
-    refused(() => value(setColumn, hex('08')));
+  });
+
+  test('a bit without a label says nothing, as in SELECT', () => {
+    assert.equal(value(setColumn, hex('08')), '');
+    assert.equal(value(setColumn, hex('fd')), 'p,r');
+    const labels = Array.from({ length: 33 }, (_, i) => `m${i}`);
+    assert.equal(value({ type: T.SET, meta: 8, labels }, le(2n ** 63n + 2n ** 33n + 2n ** 32n, 8)), 'm32');
   });
 });
 

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import fc from 'fast-check';
 import { MULTI_BYTE_NAMES, SINGLE_BYTE_NAMES } from '../../../src/binlog/rows/charset-names.ts';
+import { randomColumn } from '../../support/differential/columns.ts';
 import { typeColumns } from '../../support/type-columns.ts';
 
 const root = new URL('../../../', import.meta.url);
@@ -27,6 +29,17 @@ test('the page of source types has one row for each type that the type test writ
   const said = rows.filter(({ verified }) => verified.includes('types')).map(({ type }) => type);
   assert.equal(new Set(rows.map(({ type }) => type)).size, rows.length, 'a type has two rows');
   assert.deepEqual([...written].sort(), [...said].sort());
+});
+
+test('the page of source types says `5.6` of each type that the random tables have on MySQL 5.6, and of no other', () => {
+  const types = new Set(rows.map(({ type }) => type));
+  const random = fc.sample(randomColumn('mysql56', 'c'), { numRuns: 3000, seed: 56 });
+  // FLOAT and DOUBLE have one row each, unsigned or not.
+  const made = random
+    .map(({ sql }) => typeOf(sql))
+    .map(type => (types.has(type) ? type : type.replace(' UNSIGNED', '')));
+  const said = rows.filter(({ verified }) => /\b5\.6\b/.test(verified)).map(({ type }) => type);
+  assert.deepEqual([...new Set(made)].sort(), said.sort());
 });
 
 test('the page of source types names golden cases that are there, and each case that is there', () => {
