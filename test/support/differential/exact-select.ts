@@ -89,8 +89,13 @@ function expressions(
  * bytes, which have one code for each character, by other bytes on the way back; on MariaDB by halves of surrogate pairs.
  */
 function exactText(raw: string, text: string, back: string, charset: string | null): string {
-  const replaced = raw !== back && (wide.test(charset ?? '') || /^(..)*?3F/.test(text));
+  const replaced = raw !== back && (wide.test(charset ?? '') || questionMarks(text) > questionMarks(raw));
   return replaced || !isUtf8(Buffer.from(text, 'hex')) ? `b:${raw}` : `t:${text}`;
+}
+
+/** In no character set of varying length is the byte a part of another character. */
+function questionMarks(hexText: string): number {
+  return Buffer.from(hexText, 'hex').filter(byte => byte === 0x3f).length;
 }
 
 function exactAnswer({ kind, zerofill, charset }: ColumnFacts, answers: readonly unknown[]): string | null {
