@@ -40,6 +40,7 @@ export function benchLine(options: BenchLineOptions, start: Line['source']['star
         tables: ['t?', 'pulse'],
         exclude: [],
         beforeImage: [],
+        logical: {},
         masks: [],
         result: { partitions: null, placeBy: 'table', placeColumns: {}, format: 'json' },
       },

@@ -1,4 +1,5 @@
 import type { Line } from '../src/config/line.ts';
+import { logicalName } from '../src/config/logical-tables.ts';
 import { maskRules } from '../src/config/mask-rules.ts';
 import { resultPlacing } from '../src/config/result-placing.ts';
 import { fileMasks, MASKS_PATH, type SharedMasks, sharedMasksSerde } from '../src/config/shared-masks.ts';
@@ -6,6 +7,7 @@ import { beforeImage, subscription } from '../src/config/subscription.ts';
 import { type MaskFunctions, type MaskRules, NO_FUNCTIONS } from '../src/masking/mask-spec.ts';
 import { appendStores, createAppender } from '../src/stages/append.ts';
 import { defineTopology, trusted } from '../src/topology/definition.ts';
+import type { LogicalName } from '../src/ums/namespace.ts';
 import { avroOptions, writeResults } from './results.ts';
 import { writeStatistics, writesStatistics } from './statistics.ts';
 import { bySchema, deadTopicName, pullTopic, schemaTopic, type TopicSettings } from './topics.ts';
@@ -34,7 +36,8 @@ export const appender = defineTopology({
     const masks = t.watch('masks', MASKS_PATH, sharedMasksSerde(masking, functions), {
       initial: config.masks ?? fileMasks(config),
     });
-    const inForce = rulesOf(masking, functions);
+    const logical = logicalName(config);
+    const inForce = rulesOf(masking, functions, logical);
     const appended = t
       .source('by-schema', bySchema(config, schemaTopic).all)
       .process('append', appendStores, () =>
@@ -42,6 +45,7 @@ export const appender = defineTopology({
           ds: config.ds,
           ...config.appender,
           subscribed: subscription(config),
+          logical,
           partitions: config.topics.partitions,
           signals: { schema: config.signals.schema, partitions: config.topics.partitions },
           beforeImage: beforeImage(config),
@@ -64,10 +68,15 @@ export const appender = defineTopology({
 });
 
 /** Masks made ready for use, once for each change of them. */
-function rulesOf({ keys }: Line['masking'], functions: MaskFunctions): (masks: SharedMasks) => MaskRules {
+function rulesOf(
+  { keys }: Line['masking'],
+  functions: MaskFunctions,
+  logical: LogicalName,
+): (masks: SharedMasks) => MaskRules {
   let made: { readonly from: SharedMasks; readonly rules: MaskRules } | null = null;
   return from => {
-    if (made?.from !== from) made = { from, rules: maskRules(from.masks, keys, functions, from.revision) };
+    if (made?.from !== from)
+      made = { from, rules: maskRules(from.masks, keys, functions, from.revision, logical) };
     return made.rules;
   };
 }

@@ -1,4 +1,5 @@
 import type { Line } from '../src/config/line.ts';
+import { logicalName } from '../src/config/logical-tables.ts';
 import { signalTables } from '../src/config/subscription.ts';
 import { createDispatcher } from '../src/stages/dispatch.ts';
 import { DispatchStatistics } from '../src/stages/dispatch-statistics.ts';
@@ -22,8 +23,11 @@ export const dispatcher = defineTopology({
       createDispatcher({
         partitions: config.topics.partitions,
         schemas: schemaNames(config),
+        logical: logicalName(config),
         signal: signalTables(config),
-        statistics: counted ? new DispatchStatistics(config.ds, config.signals.schema) : undefined,
+        statistics: counted
+          ? new DispatchStatistics(config.ds, config.signals.schema, logicalName(config))
+          : undefined,
       }),
     );
     parts.to('by-schema', part => topics.of(part.schema), {

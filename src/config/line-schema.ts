@@ -77,6 +77,22 @@ const schema = section(
       },
       [],
     ),
+    logical: named(
+      {
+        name: '<logical>',
+        doc: 'Tables that are published as one table of this name, such as `orders: ["orders_????"]`. `beforeImage`, `masks` and `placeColumns` mean this name. It cannot change later for tables that have been published.',
+        expected: 'names of logical tables',
+        expectedName: 'a name of up to 64 letters, digits, _, $ and -',
+        pattern: /^[A-Za-z0-9_$-]{1,64}$/,
+        optional: true,
+      },
+      patterns(
+        {
+          doc: 'Names of the tables, among those that `tables` and `exclude` take. The first that matches counts.',
+        },
+        'required',
+      ),
+    ),
     masks: masksSchema,
     result,
   },

@@ -200,6 +200,8 @@ export interface LineSchema {
   readonly exclude: readonly string[];
   /** Patterns of tables whose updates carry a `b` row. */
   readonly beforeImage: readonly string[];
+  /** Tables that are published as one, by the name they have then: patterns of their own names. The first that matches counts. */
+  readonly logical: Readonly<Record<string, readonly string[]>>;
   /** What masks columns; the first pattern that matches counts. */
   readonly masks: readonly LineMask[];
   readonly result: ResultSettings;

@@ -8,9 +8,10 @@ import {
   type MaskSpec,
   type TableMasks,
 } from '../masking/mask-spec.ts';
+import { type LogicalName, OWN_NAME } from '../ums/namespace.ts';
 import type { WrittenMask } from './mask-schema.ts';
 import type { LineMask } from './resolve-masks.ts';
-import { matcher } from './subscription.ts';
+import { matcher } from './table-pattern.ts';
 
 /** Tables whose rules are kept ready; the one that came first makes room. */
 const KEPT = 4096;
@@ -27,12 +28,14 @@ export function lineMasks(line: {
 
 /**
  * Makes masks ready for use. All of them must have been found right by `maskMistakes` with these keys. `revision`: 0 for those of the line file.
+ * A mask concerns a table when its pattern matches the table's logical name, or its own: what was masked stays so when tables become one.
  */
 export function maskRules(
   masks: LineMasks,
   keys: Readonly<Record<string, string>>,
   functions: MaskFunctions,
   revision: number,
+  logical: LogicalName = OWN_NAME,
 ): MaskRules {
   const rules = new Map(
     Object.entries(masks).map(([schema, list]) => [schema, list.map(each => compiled(each, keys))]),
@@ -44,7 +47,9 @@ export function maskRules(
       const name = JSON.stringify([schema, table]);
       const known = kept.get(name);
       if (known !== undefined) return known;
-      const matching = (rules.get(schema) ?? []).filter(({ isTable }) => isTable(table));
+      const matching = (rules.get(schema) ?? []).filter(
+        ({ isTable }) => isTable(table) || isTable(logical(schema, table)),
+      );
       const made: TableMasks | null =
         matching.length === 0
           ? null

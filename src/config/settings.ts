@@ -129,16 +129,21 @@ function isTimeZone(name: string): boolean {
 }
 
 /** A list of texts, each of which is at most 200 characters long and not empty. */
-export function patterns(about: SettingText, fallback: readonly string[]): z.ZodType<readonly string[]> {
-  const printed = `[${fallback.map(pattern => `'${pattern}'`).join(', ')}]`;
+export function patterns(
+  about: SettingText,
+  fallback: readonly string[] | 'required',
+): z.ZodType<readonly string[]> {
+  const required = fallback === 'required';
   return setting<readonly string[]>(
     { type: 'list of patterns', ...about },
-    { value: fallback, text: printed },
+    required
+      ? fallback
+      : { value: fallback, text: `[${fallback.map(pattern => `'${pattern}'`).join(', ')}]` },
     input => {
       const asList = typeof input === 'string' && input !== '' ? `write ['${input}']` : null;
       const listed = Array.isArray(input) ? input : null;
       const texts = listed?.filter(item => typeof item === 'string' && item !== '' && item.length <= 200);
-      return listed !== null && texts?.length === listed.length
+      return listed !== null && texts?.length === listed.length && !(required && listed.length === 0)
         ? listed.map(String)
         : new Refusal("a list of table patterns, such as ['order_*']", asList);
     },

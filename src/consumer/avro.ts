@@ -111,9 +111,8 @@ function terminations(schema: string): ReadValue {
   const type = avroRecordType(schema);
   const fields = TIME_FIELD === undefined ? [] : [TIME_FIELD];
   return value => {
-    const { ums_ts_, ums_batch_id_, ums_reason_, ums_next_, ums_uid_, ums_renamed_to_ } = type.fromBuffer(
-      datumOf(value),
-    );
+    const { ums_ts_, ums_batch_id_, ums_reason_, ums_next_, ums_uid_, ums_renamed_to_, ums_renamed_part_ } =
+      type.fromBuffer(datumOf(value));
     // A producer's own text, of the form that ums.schema.json gives it.
     const next: UmsNextVersion | null = typeof ums_next_ === 'string' ? JSON.parse(ums_next_) : null;
     const reason = terminationReasons.find(each => each === ums_reason_);
@@ -125,6 +124,7 @@ function terminations(schema: string): ReadValue {
         ...(reason !== undefined && { reason }),
         ...(typeof ums_uid_ === 'string' && { uid: ums_uid_ }),
         ...(typeof ums_renamed_to_ === 'string' && { renamedTo: ums_renamed_to_ }),
+        ...(typeof ums_renamed_part_ === 'string' && { renamedPart: ums_renamed_part_ }),
         ...(next !== null && { next }),
       },
       payload: [{ tuple: [String(ums_ts_)] }],

@@ -90,8 +90,19 @@ function faultOf(message: unknown): string | null {
 }
 
 function faultOfSchema(schema: Record<string, unknown>, type: UmsMessageType): string | null {
-  const { namespace, batchId, innerVersion, fields, primaryKey, reason, uid, renamedTo, next, batch } =
-    schema;
+  const {
+    namespace,
+    batchId,
+    innerVersion,
+    fields,
+    primaryKey,
+    reason,
+    uid,
+    renamedTo,
+    renamedPart,
+    next,
+    batch,
+  } = schema;
   if (typeof namespace !== 'string' || !isNamespace(namespace)) {
     return 'schema.namespace is not seven parts with a version';
   }
@@ -113,6 +124,7 @@ function faultOfSchema(schema: Record<string, unknown>, type: UmsMessageType): s
   if (batch !== undefined && !isBatch(batch)) return 'schema.batch is not what a full pull says of itself';
   if (uid !== undefined && (typeof uid !== 'string' || !idText.test(uid))) return 'schema.uid is not digits';
   if (renamedTo !== undefined && typeof renamedTo !== 'string') return 'schema.renamedTo is not a name';
+  if (renamedPart !== undefined && typeof renamedPart !== 'string') return 'schema.renamedPart is not a name';
   if (next === undefined) return null;
   if (!isRecord(next) || !Array.isArray(next['fields'])) return 'schema.next has no fields';
   return faultOfColumns(next['fields'], next['primaryKey'], 'schema.next');

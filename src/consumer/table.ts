@@ -1,8 +1,7 @@
+import { ORDINARY_PART } from '../ums/namespace.ts';
 import type { UmsField, UmsMessage, UmsTerminationReason, UmsValue } from '../ums/types.ts';
-import { invalidUms } from './invalid.ts';
-import { parseNamespace, type UmsNamespace } from './namespace.ts';
+import type { UmsNamespace } from './namespace.ts';
 import { inShape, PartitionTable, typesOf } from './partition-table.ts';
-import { readUms } from './read.ts';
 import type { RowChange, RowOutcome } from './row-store.ts';
 import type { UmsValues } from './rows.ts';
 
@@ -13,7 +12,7 @@ export interface TableOptions {
    * while the primary key stays, the table needs before images (`beforeImage` in the data line).
    */
   readonly key?: readonly string[];
-  /** How many deleted keys are remembered; see {@link createTable}. Default 100,000. */
+  /** How many deleted keys are remembered; see `createTable`. Default 100,000. */
   readonly maxTombstones?: number;
 }
 
@@ -29,14 +28,9 @@ export interface Applied {
   readonly ended: UmsTerminationReason | null;
 }
 
-/** A table as its messages leave it. */
-export interface UmsTable {
-  /**
-   * Takes a message of this table in. All or nothing. `partition`: the one of the topic that it was read from; it must be given when the topic's rows are placed by key, and
-   * can be left out otherwise. Errors: UMBUS_UMS_INVALID, also for another table's message.
-   */
-  apply(message: UmsMessage | Uint8Array, partition?: number): Applied;
-  /** The row with these key values in key order. */
+/** What a table has. */
+export interface KeptRows {
+  /** The row with these key values in key order; of a logical table the first that one of its tables has. */
   get(...key: readonly UmsValue[]): UmsValues | undefined;
   /** All rows, in no order. */
   rows(): Iterable<UmsValues>;
@@ -50,33 +44,24 @@ export interface UmsTable {
   readonly key: readonly string[] | null;
 }
 
-/**
- * A table in memory, built from its messages. Applying is idempotent: any stretch of a partition may come again. Partitions may be read in any interleaving: when all have
- * been read up to one place in the source's order, the table is what it was there; while one is behind, its rows are as it has them.
- *
- * - With a key (the message's `primaryKey`, or `options.key`) the newest `ums_uid_` of a row wins; an update that changes the key
- *   removes the old row by its before image. Tombstones of deleted rows are bounded by `maxTombstones` without harm to the stream;
- *   the bound should be above the number of rows deleted during one full pull.
- * - Without a key the table is a bag of rows: updates and deletes find their row by all its values.
- * - A termination with reason `truncate` or `drop` empties the table. At a change of columns the rows stay: columns that are gone
- *   are taken out, new ones are null until the row is written again, since the server does not log the values it fills in. Without
- *   a key such a row is not found again when the server filled in something else.
- *
- * - A termination with reason `rename` takes the rows away: among the tables of `createTables` to the new name, otherwise they are gone. After `reload` the rows stay, though some of them
- *   are others in the source.
- * - Of a table on several partitions the newest `ums_uid_` of a key wins over all of them. A `truncate` or `drop` that one partition knows of hides the rows of the
- *   others that do not yet.
- *
- * Errors of `apply`: UMBUS_UMS_INVALID.
- */
-export function createTable(options: TableOptions = {}): UmsTable {
-  return new KeptTable(options);
+/** A table as its messages leave it; a logical one has the rows of all tables that it is made of. */
+export interface UmsTable extends KeptRows {
+  /**
+   * Takes a message of this table in. All or nothing. `partition`: the one of the topic that it was read from; it must be given when the topic's rows are placed by key, and
+   * can be left out otherwise. Errors: UMBUS_UMS_INVALID, also for another table's message.
+   */
+  apply(message: UmsMessage | Uint8Array, partition?: number): Applied;
+}
+
+/** A table among those of a source: `schema.table`, and part 7 of its namespace. */
+export interface TablePlace {
+  readonly name: string;
+  readonly part: string;
 }
 
 /** Rows that leave a table because it has another name now. */
 export interface RenamedRows {
-  /** `schema.table`. */
-  readonly to: string;
+  readonly to: TablePlace;
   /** Where that was, in the order of `ums_uid_`. */
   readonly uid: bigint;
   readonly part: PartitionTable;
@@ -85,14 +70,14 @@ export interface RenamedRows {
 /** Ends that a table remembers. A partition that is read later than another by more of them would bring rows back that are gone. */
 const ENDS_KEPT = 10_000;
 
-/** A table among others; see {@link createTable}. */
-export class KeptTable implements UmsTable {
+/** One table of the source, as the messages with its part 7 leave it; see `createTable`. */
+export class KeptTable implements KeptRows {
   readonly #options: TableOptions;
   readonly #tellRenamed: (rows: RenamedRows) => void;
   /** Rows that came from tables of other names, and where. */
   #adopted: readonly Omit<RenamedRows, 'to'>[] = [];
   /** Where its rows went, each once and in order: to another name, or away (null). */
-  readonly #ends: { readonly uid: bigint; readonly to: string | null; readonly version: number }[] = [];
+  readonly #ends: { readonly uid: bigint; readonly to: TablePlace | null; readonly version: number }[] = [];
   readonly #parts = new Map<number, PartitionTable>();
   /** The partition with the newest version of the columns. */
   #front: PartitionTable | null = null;
@@ -149,16 +134,11 @@ export class KeptTable implements UmsTable {
     }
   }
 
-  apply(input: UmsMessage | Uint8Array, partition = 0): Applied {
-    const message = input instanceof Uint8Array ? readUms(input) : input;
-    const place = parseNamespace(message.schema.namespace);
-    if (this.#namespace !== null && !sameTable(this.#namespace, place)) {
-      throw invalidUms('it belongs to another table than the messages before it', null);
-    }
+  /** Takes a message of this table in, which is no heartbeat; `place`: its namespace. Errors: UMBUS_UMS_INVALID. */
+  apply(message: UmsMessage, place: UmsNamespace, partition: number): Applied {
     const known = this.#parts.get(partition);
     const part = this.#rowsAway(message, place.version, known) ?? known ?? this.#newPart();
     const applied = part.apply(message, place.version);
-    if (message.protocol.type === 'data_increment_heartbeat') return applied;
     this.#parts.set(partition, part);
     if (applied.ended === 'truncate' || applied.ended === 'drop') {
       this.#emptied = Math.max(this.#emptied, place.version);
@@ -184,13 +164,14 @@ export class KeptTable implements UmsTable {
 
   /** Hands the rows of a partition on when the message says that the table has another name; gives a part without rows for it then. */
   #rowsAway(message: UmsMessage, version: number, part: PartitionTable | undefined): PartitionTable | null {
-    const { reason, renamedTo: to } = message.schema;
+    const { reason, renamedTo, renamedPart = ORDINARY_PART } = message.schema;
     if (reason !== 'rename' || (part !== undefined && version < part.version)) return null;
     const uid = uidOf(message) ?? part?.seen ?? -1n;
     const leaving = this.#adopted.filter(each => each.uid < uid);
     this.#adopted = this.#adopted.filter(each => each.uid >= uid);
-    this.#noteEnd(uid, to ?? null, version);
-    if (to !== undefined) {
+    const to = renamedTo === undefined ? null : { name: renamedTo, part: renamedPart };
+    this.#noteEnd(uid, to, version);
+    if (to !== null) {
       for (const { part: adopted } of leaving) this.#tellRenamed({ to, uid, part: adopted });
       // Another partition may know of a later version without rows: that is not of these, which this one would have emptied itself.
       if (part !== undefined) this.#tellRenamed({ to, uid, part });
@@ -204,7 +185,7 @@ export class KeptTable implements UmsTable {
     this.#adopted = this.#adopted.filter(each => each.uid > uid);
   }
 
-  #noteEnd(uid: bigint, to: string | null, version: number): void {
+  #noteEnd(uid: bigint, to: TablePlace | null, version: number): void {
     const at = this.#ends.findLastIndex(end => end.uid <= uid) + 1;
     if (this.#ends[at - 1]?.uid === uid) return;
     this.#ends.splice(at, 0, { uid, to, version });
@@ -262,8 +243,4 @@ export class KeptTable implements UmsTable {
 
 function uidOf({ schema: { uid } }: UmsMessage): bigint | null {
   return uid === undefined ? null : BigInt(uid);
-}
-
-function sameTable(a: UmsNamespace, b: UmsNamespace): boolean {
-  return a.source === b.source && a.ds === b.ds && a.schema === b.schema && a.table === b.table;
 }

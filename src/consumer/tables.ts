@@ -1,7 +1,8 @@
 import type { UmsMessage } from '../ums/types.ts';
+import { JoinedTable } from './joined-table.ts';
 import { parseNamespace } from './namespace.ts';
 import { readUms } from './read.ts';
-import { type Applied, KeptTable, type TableOptions, type UmsTable } from './table.ts';
+import type { Applied, KeptRows, TableOptions, UmsTable } from './table.ts';
 
 /** All tables of one or more result topics. */
 export interface UmsTables {
@@ -10,8 +11,10 @@ export interface UmsTables {
    * Errors: UMBUS_UMS_INVALID.
    */
   apply(message: UmsMessage | Uint8Array, partition?: number): Applied;
-  /** By `schema.table`. */
+  /** By `schema.table`; a logical table has the rows of all its tables. */
   get(name: string): UmsTable | undefined;
+  /** One table of a logical one, by part 7 of its namespace. */
+  get(name: string, part: string): KeptRows | undefined;
   /** Name (`schema.table`) and table, in order of first sight. */
   entries(): Iterable<readonly [string, UmsTable]>;
 }
@@ -23,28 +26,33 @@ export interface UmsTables {
  * old name's partition must not be read later than the new one's, or removals in between find no row.
  */
 export function createTables(options: (name: string) => TableOptions = () => ({})): UmsTables {
-  const tables = new Map<string, KeptTable>();
-  const tableOf = (name: string): KeptTable => {
+  const tables = new Map<string, JoinedTable>();
+  const tableOf = (name: string): JoinedTable => {
     const known = tables.get(name);
     if (known !== undefined) return known;
-    const created: KeptTable = new KeptTable(options(name), ({ to, ...rows }) => {
-      const target = tables.get(to) ?? tableOf(to);
-      tables.set(to, target);
+    return new JoinedTable(options(name), rows => {
+      const target = tableOf(rows.to.name);
+      tables.set(rows.to.name, target);
       target.adopt(rows);
     });
-    return created;
   };
+  function get(name: string): UmsTable | undefined;
+  function get(name: string, part: string): KeptRows | undefined;
+  function get(name: string, part?: string): KeptRows | undefined {
+    const table = tables.get(name);
+    return part === undefined ? table : table?.part(part);
+  }
   return {
     apply(input, partition = 0) {
       const message = input instanceof Uint8Array ? readUms(input) : input;
-      const { schema, table } = parseNamespace(message.schema.namespace);
-      const name = `${schema}.${table}`;
+      const place = parseNamespace(message.schema.namespace);
+      const name = `${place.schema}.${place.table}`;
       const kept = tableOf(name);
-      const applied = kept.apply(message, partition);
+      const applied = kept.take(message, place, partition);
       tables.set(name, kept);
       return applied;
     },
-    get: name => tables.get(name),
+    get,
     entries: () => tables.entries(),
   };
 }

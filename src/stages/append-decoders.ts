@@ -12,7 +12,7 @@ import { UmbusError } from '../core/errors.ts';
 import { type MaskRules, NO_MASKS } from '../masking/mask-spec.ts';
 import { maskPlan } from '../masking/row-mask.ts';
 import { dataHeader } from '../ums/message.ts';
-import { namespaceOf } from '../ums/namespace.ts';
+import { type LogicalName, namespaceOf, OWN_NAME, publishedName } from '../ums/namespace.ts';
 import type { TableSchema } from '../ums/table-schema.ts';
 import type { UmsNextVersion } from '../ums/types.ts';
 import type { Zone } from '../ums/zone.ts';
@@ -50,12 +50,19 @@ export class DecoderCache {
   readonly #ds: string;
   readonly #zone: Zone;
   readonly #marks: (schema: string) => boolean;
+  readonly #logical: LogicalName;
   readonly #kept = new Map<string, TableDecoder>();
   #masks: MaskRules = NO_MASKS;
 
-  constructor(ds: string, zone: Zone, marks: (schema: string) => boolean = () => true) {
+  constructor(
+    ds: string,
+    zone: Zone,
+    marks: (schema: string) => boolean = () => true,
+    logical: LogicalName = OWN_NAME,
+  ) {
     this.#ds = ds;
     this.#marks = marks;
+    this.#logical = logical;
     this.#zone = zone;
   }
 
@@ -102,6 +109,7 @@ export class DecoderCache {
       ...(masks !== null && { mask: (fields, primaryKey) => maskPlan(masks, name, fields, primaryKey) }),
     });
     const ds = this.#ds;
+    const published = publishedName(this.#logical, table);
     let made: (MessageVersion & { initial: boolean; namespace: string; bytes: Buffer }) | null = null;
     const masked = maskedState(this.#masks.revision, masks, writer.fields);
     return {
@@ -118,7 +126,7 @@ export class DecoderCache {
           made.batch !== batch ||
           made.initial !== initial
         ) {
-          const namespace = namespaceOf(ds, table, version);
+          const namespace = namespaceOf(ds, published, version);
           const kind = { type: initial ? 'data_initial_data' : 'data_increment_data', id: batch } as const;
           const bytes = dataHeader(namespace, writer.fields, writer.primaryKey, kind, innerVersion);
           made = { version, innerVersion, batch, initial, namespace, bytes };

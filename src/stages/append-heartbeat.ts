@@ -4,8 +4,11 @@ import { ALL, type HeartbeatRow } from '../change/signal-tables.ts';
 import { statMessage } from '../change/stat-message.ts';
 import { BEAT_HEADER, beatBytes, type HopCounts } from '../ums/beat-stamps.ts';
 import { heartbeatKey, heartbeatMessage } from '../ums/message.ts';
+import { ALL_PARTS, ORDINARY_PART, OWN_NAME } from '../ums/namespace.ts';
 import type { EventPlace } from './append-event.ts';
+import type { MakeBeat } from './append-shared.ts';
 import type { SignalOrigin, SignalScope } from './append-signal.ts';
+import type { TableState } from './append-state.ts';
 import type { TablePart } from './append-table.ts';
 import { tablePartition } from './dispatch.ts';
 
@@ -49,31 +52,54 @@ export class HeartbeatWriter {
     if (row.schema !== ALL && row.schema !== schema) return 'elsewhere';
     const mark = { beat: packet.beat, micros: packet.micros };
     if (row.table === ALL) {
-      for (const part of this.#scope.all(schema)) if (part?.beats === true) this.#beat(part, packet);
+      for (const group of this.#groups(schema).values()) this.#beat(group, packet);
       return mark;
     }
-    if (tablePartition(schema, row.table, partitions) !== this.#scope.shared.partition) return 'elsewhere';
-    const part = this.#scope.one(schema, row.table);
-    if (part === null) return 'elsewhere';
-    part.name(true);
-    this.#beat(part, packet);
+    const { settings, partition } = this.#scope.shared;
+    const name = settings.logical(schema, row.table);
+    if (tablePartition(schema, name, partitions) !== partition) return 'elsewhere';
+    const others = settings.logical === OWN_NAME ? [] : (this.#groups(schema).get(name) ?? []);
+    // A row may name a logical table itself, which need be no table of the source.
+    const part = row.table === name && others.length > 0 ? null : this.#scope.one(schema, row.table);
+    part?.name(true);
+    const group = part === null ? others : [part, ...others.filter(other => other !== part)];
+    if (group.length === 0) return 'elsewhere';
+    this.#beat(group, packet);
     return mark;
   }
 
-  #beat(part: TablePart, packet: HeartbeatPacket): void {
+  /** The tables of a schema by their logical name, in order. */
+  #groups(schema: string): ReadonlyMap<string, readonly TablePart[]> {
+    const groups = new Map<string, TablePart[]>();
+    for (const part of this.#scope.all(schema)) {
+      if (part === null) continue;
+      const group = groups.get(part.published.table);
+      if (group === undefined) groups.set(part.published.table, [part]);
+      else group.push(part);
+    }
+    return groups;
+  }
+
+  /** One heartbeat for all tables of a logical one: behind all of their rows, with what they had together. */
+  #beat(group: readonly TablePart[], packet: HeartbeatPacket): void {
+    const [first] = group;
+    if (first === undefined || !group.some(part => part.beats)) return;
     const { ds } = this.#scope.shared.settings;
     const { captured, dispatched, appended, offset } = this.#origin;
-    const { schema, table } = part;
+    const { schema, table } = first.published;
     const { beat, micros: us, skewMicros: skew } = packet;
-    part.beat((namespace, state) => {
+    const states = group.map(part => part.settled());
+    const sum = (of: (state: TableState) => number): number =>
+      states.reduce((total, state) => total + of(state), 0);
+    const make: MakeBeat = namespace => {
       const counts = this.#sinceLast(table, beat, {
-        rows: state.inserts + state.updates + state.deletes,
-        bytes: state.bytes ?? 0,
-        errors: state.parked?.events ?? 0,
-        warnings: state.marks ?? 0,
+        rows: sum(state => state.inserts + state.updates + state.deletes),
+        bytes: sum(state => state.bytes ?? 0),
+        errors: sum(state => state.parked?.events ?? 0),
+        warnings: sum(state => state.marks ?? 0),
       });
       if (counts === null) return null;
-      const status = state.parked === null ? 'ok' : 'abort';
+      const status = states.every(({ parked }) => parked === null) ? 'ok' : 'abort';
       const stamps = { beat, us, skew, captured, dispatched, appended };
       const hop = { localMicros: appended, offset: Number(offset), counts };
       const payload = { ...stamps, status, read: null } as const;
@@ -83,7 +109,10 @@ export class HeartbeatWriter {
         headers: { [BEAT_HEADER]: beatBytes({ ...stamps, ...counts }) },
         stat: statMessage('APPENDER_TYPE', { ds, schema, table }, packet, hop, payload),
       };
-    });
+    };
+    const ordinary = group.every(({ published }) => published.part === ORDINARY_PART);
+    const version = Math.max(...group.map(part => part.version));
+    first.beat(make, ordinary ? ORDINARY_PART : ALL_PARTS, version);
   }
 
   #message(namespace: string, us: number): Buffer {

@@ -3,6 +3,7 @@ import type { StatMessage } from '../change/stat-message.ts';
 import type { UmbusError } from '../core/errors.ts';
 import type { MaskRules } from '../masking/mask-spec.ts';
 import type { Headers } from '../ports/log.ts';
+import type { LogicalName } from '../ums/namespace.ts';
 import type { UmsField } from '../ums/types.ts';
 import type { Zone } from '../ums/zone.ts';
 import type { ResultPlacing } from './append-placing.ts';
@@ -23,6 +24,8 @@ export interface AppendOptions {
   readonly timeZone?: string;
   /** Whether a table is published; default all. Events of others are left out. Must not change while the processor lives. */
   readonly subscribed?: (schema: string, table: string) => boolean;
+  /** Logical names of tables, as the dispatcher has them; default: there are none. Must not change while the processor lives. */
+  readonly logical?: LogicalName;
   /** Partitions of `<ds>.<schema>`, so that a task leaves the tables of the others alone that a statement names; default 1: all are its own. */
   readonly partitions?: number;
   /** Whether all updates of a table carry a `b` row; default none. Must not change while the processor lives. */
@@ -57,6 +60,7 @@ export interface AppendSettings {
   readonly maxBytes: number;
   readonly zone: Zone;
   readonly subscribed: (schema: string, table: string) => boolean;
+  readonly logical: LogicalName;
   readonly partitions: number;
   readonly beforeImage: (schema: string, table: string) => boolean;
   /** Null: all rows in the partition of their record. */
@@ -70,6 +74,7 @@ export interface AppendSettings {
 /** A table as its rows are about to be published. Equal columns of one process are one object. */
 export interface PublishedTable {
   readonly schema: string;
+  /** Its logical name. */
   readonly table: string;
   /** Without system columns. */
   readonly columns: readonly UmsField[];
@@ -86,6 +91,7 @@ export interface AppendOutput {
   /** Whether it is a notice of a table's schema, and no UMS; absent for no. */
   readonly notice?: true;
   readonly schema: string;
+  /** Its logical name; of a notice its own. */
   readonly table: string;
   readonly partition: number;
   readonly key: Buffer;

@@ -258,7 +258,8 @@ class RunWalk {
   /** Statements come to all partitions of their schema, a table is on one. */
   #isHere(schema: string, table: string): boolean {
     const { partition, settings } = this.#context.shared;
-    return settings.partitions === 1 || tablePartition(schema, table, settings.partitions) === partition;
+    if (settings.partitions === 1) return true;
+    return tablePartition(schema, settings.logical(schema, table), settings.partitions) === partition;
   }
 
   #park(part: TablePart, index: number, start: number, end: number): void {

@@ -5,7 +5,6 @@ import type { ChangeWatch } from './append-keys.ts';
 import type { AppendOutput, AppendSettings } from './append-options.ts';
 import type { RowPlacer } from './append-placing.ts';
 import type { PullDesk } from './append-pull.ts';
-import type { TableState } from './append-state.ts';
 
 /** Where the events of a record stand. */
 export interface AppendSource {
@@ -35,10 +34,8 @@ export interface AppendShared {
 }
 
 /**
- * Makes a message of a version of a table that holds none of its rows, such as a heartbeat; null for none. `state`: with all rows before the message. A statistic goes with the
- * first of its copies.
+ * Makes a message of a version of a table that holds none of its rows, such as a heartbeat; null for none. A statistic goes with the first of its copies.
  */
 export type MakeBeat = (
   namespace: string,
-  state: TableState,
 ) => (Pick<AppendOutput, 'key' | 'value'> & Partial<Pick<AppendOutput, 'headers' | 'stat'>>) | null;

@@ -123,9 +123,10 @@ export class SignalReader {
 
   /** Takes a watermark of a full pull; false when its table is not in this partition. */
   #pull(signal: PullSignal, event: EventPlace, { shared, one }: SignalScope, schema: string): boolean {
-    const { pulls, partition, prefix } = shared;
+    const { pulls, partition, prefix, settings } = shared;
     if (signal.schema !== schema || pulls === null) return false;
-    if (tablePartition(schema, signal.table, this.#place.partitions) !== partition) return false;
+    const name = settings.logical(schema, signal.table);
+    if (tablePartition(schema, name, this.#place.partitions) !== partition) return false;
     const { position, seconds, micros } = event;
     const at = { ...prefix.place, position, seconds, micros };
     pulls.signal(signal, at, `${schema}.${signal.table}`, one(schema, signal.table));

@@ -3,7 +3,7 @@ import { isInsert, isUpdate, rowsStart } from '../binlog/rows/rows-event.ts';
 import type { FullName } from '../change/table-effects.ts';
 import { isUmbusError, messageOf, UmbusError } from '../core/errors.ts';
 import { dataMessage, messageKey } from '../ums/message.ts';
-import { namespaceOf, resultTopicOf } from '../ums/namespace.ts';
+import { namespaceOf, publishedName, resultTopicOf, type TableName } from '../ums/namespace.ts';
 import type { TableSchema } from '../ums/table-schema.ts';
 import type { TupleBuffer } from '../ums/tuple-buffer.ts';
 import type { TableDecoder } from './append-decoders.ts';
@@ -26,6 +26,8 @@ export class TablePart {
   readonly key: string;
   readonly schema: string;
   readonly table: string;
+  /** What its messages call it. */
+  readonly published: Required<TableName>;
   readonly #shared: AppendShared;
   readonly #allPairs: boolean;
   readonly parked = new ParkedPieces();
@@ -58,6 +60,7 @@ export class TablePart {
     this.key = `${schema}.${table}`;
     this.schema = schema;
     this.table = table;
+    this.published = publishedName(shared.settings.logical, { schema, table });
     this.#before = before;
     this.#parkedState = before.state.parked;
     this.#shared = shared;
@@ -126,16 +129,24 @@ export class TablePart {
     return rows;
   }
 
-  /** Writes such a message behind all rows so far, on each partition that can have rows of the table. It does not count as one of the table's. */
-  beat(make: MakeBeat): void {
+  /** Its state with all rows so far, which are in messages then. */
+  settled(): TableState {
+    this.#flush();
+    return this.#counted();
+  }
+
+  /**
+   * Writes such a message behind all rows so far, on each partition that can have rows of the table. It does not count as one of the table's. `part`: part 7 of its namespace; default that of the
+   * table; `version`: default that of the table.
+   */
+  beat(make: MakeBeat, part = this.published.part, version = this.version): void {
     this.#flush();
     const { outputs, settings } = this.#shared;
-    const state = this.#counted();
-    const name = { schema: this.schema, table: this.table };
-    const made = make(namespaceOf(settings.ds, name, state.version), state);
+    const { schema, table } = this.published;
+    const made = make(namespaceOf(settings.ds, { schema, table, part }, version));
     if (made === null) return;
     const { stat, ...message } = made;
-    const output = { topic: resultTopicOf(settings.ds, this.schema), ...name, ...message };
+    const output = { topic: resultTopicOf(settings.ds, schema), schema, table, ...message };
     for (const [i, partition] of this.#versions
       .partitions(this.#placing?.placeBy === 'primary-key')
       .entries()) {
@@ -158,7 +169,7 @@ export class TablePart {
   #refuse({ writer, wide }: TableDecoder): void {
     const refusal = this.#shared.settings.refused({
       schema: this.schema,
-      table: this.table,
+      table: this.published.table,
       columns: writer.fields,
       primaryKey: writer.primaryKey,
       wide,
@@ -357,7 +368,7 @@ export class TablePart {
   #push(partition: number, key: Buffer, value: Buffer, wide: readonly string[] = []): void {
     const { settings } = this.#shared;
     const topic = resultTopicOf(settings.ds, this.schema);
-    const output = { topic, schema: this.schema, table: this.table, partition, key, value };
+    const output = { topic, schema: this.schema, table: this.published.table, partition, key, value };
     this.#write(wide.length === 0 ? output : { ...output, wide });
   }
 

@@ -3,7 +3,7 @@ import { diffSchemas, type SchemaDiff } from '../change/schema-diff.ts';
 import type { FullName } from '../change/table-effects.ts';
 import { umsIdOf, umsUidOf } from '../ums/ids.ts';
 import { messageKey, type Termination, terminationMessage } from '../ums/message.ts';
-import { namespaceOf } from '../ums/namespace.ts';
+import { namespaceOf, ORDINARY_PART, publishedName, type TableName } from '../ums/namespace.ts';
 import type { NoticeStatement, SchemaNotice, SourcePlace } from '../ums/schema-notice.ts';
 import { noticeMessage, noticeTopicOf } from '../ums/schema-notice.ts';
 import type { TableSchema } from '../ums/table-schema.ts';
@@ -43,6 +43,8 @@ export interface VersionEvent {
  */
 export class TableVersions {
   readonly #name: FullName;
+  /** What its messages call it. */
+  readonly #published: Required<TableName>;
   readonly #shared: AppendShared;
   readonly #home: number;
   readonly #push: (output: AppendOutput) => void;
@@ -56,13 +58,16 @@ export class TableVersions {
     push: (output: AppendOutput) => void,
   ) {
     this.#name = name;
+    this.#published = publishedName(shared.settings.logical, name);
     this.#shared = shared;
     this.#state = state;
     this.#columns = columns;
     this.#push = push;
     const placing = shared.settings.result(name.schema);
     this.#home =
-      placing === null ? shared.partition : wholePartition(name.schema, name.table, placing.partitions);
+      placing === null
+        ? shared.partition
+        : wholePartition(name.schema, this.#published.table, placing.partitions);
   }
 
   get state(): TableState {
@@ -203,7 +208,7 @@ export class TableVersions {
   ): void {
     const renamedTo = `${to.schema}.${to.table}`;
     const uid = late?.uid ?? this.#uidOf(event);
-    this.#terminate(event, { reason: 'rename', uid, ...(published && { renamedTo }) });
+    this.#terminate(event, { reason: 'rename', uid, ...(published && this.#rowsNowIn(to)) });
     const before = this.#columns;
     this.#leave();
     this.#tell(event, {
@@ -217,6 +222,12 @@ export class TableVersions {
       ...(late !== null && { from: late.at, ts: late.ts }),
       renamedTo,
     });
+  }
+
+  /** Where readers have the rows of a table that is called so now. */
+  #rowsNowIn(to: FullName): Pick<Termination, 'renamedTo' | 'renamedPart'> {
+    const { schema, table, part } = publishedName(this.#shared.settings.logical, to);
+    return { renamedTo: `${schema}.${table}`, ...(part !== ORDINARY_PART && { renamedPart: part }) };
   }
 
   /** Takes the columns over, and tells of them when the version or the columns are others. */
@@ -272,15 +283,15 @@ export class TableVersions {
   /** Says on each partition that can have rows of the table that the version has ended, and opens the next. */
   #terminate(
     event: VersionEvent,
-    end: Pick<Termination, 'reason' | 'renamedTo'> & {
+    end: Pick<Termination, 'reason' | 'renamedTo' | 'renamedPart'> & {
       readonly uid?: string;
       readonly next?: UmsNextVersion;
     },
   ): void {
     const { settings } = this.#shared;
     const { version, placedBy } = this.#state;
-    const { schema, table } = this.#name;
-    const namespace = namespaceOf(settings.ds, this.#name, version);
+    const { schema, table } = this.#published;
+    const namespace = namespaceOf(settings.ds, this.#published, version);
     const placing = settings.result(schema);
     const everywhere = placing?.placeBy === 'primary-key' || placedBy !== undefined;
     const value = terminationMessage({
@@ -302,10 +313,12 @@ export class TableVersions {
     const { ds } = this.#shared.settings;
     const { schema, table } = this.#name;
     const { version, innerVersion } = this.#state;
+    const logical = this.#published.table;
     const value = noticeMessage({
       ds,
       schema,
       table,
+      ...(logical !== table && { logical }),
       version,
       innerVersion,
       verdict: 'compatible',

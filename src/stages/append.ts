@@ -6,6 +6,7 @@ import { UmbusError } from '../core/errors.ts';
 import { NO_MASKS } from '../masking/mask-spec.ts';
 import type { Processor, StoreDef } from '../topology/types.ts';
 import { DISPATCHED_HEADER, stampOf } from '../ums/beat-stamps.ts';
+import { OWN_NAME } from '../ums/namespace.ts';
 import type { TableSchema } from '../ums/table-schema.ts';
 import { TupleBuffer } from '../ums/tuple-buffer.ts';
 import { TuplePrefix } from '../ums/tuple-prefix.ts';
@@ -185,7 +186,7 @@ class Appending {
   constructor(settings: AppendSettings, wanted = settings.subscribed) {
     this.#settings = settings;
     this.#wanted = wanted;
-    this.#decoders = new DecoderCache(settings.ds, settings.zone, settings.marks);
+    this.#decoders = new DecoderCache(settings.ds, settings.zone, settings.marks, settings.logical);
     this.#prefix = new TuplePrefix(settings.zone);
     this.#placer = new RowPlacer(this.#prefix);
     this.#signals = settings.signals === null ? null : new SignalReader(settings.ds, settings.signals);
@@ -256,6 +257,7 @@ function settingsOf(options: AppendOptions): AppendSettings {
     maxBytes: options.maxBytes ?? DEFAULT_MAX_BYTES,
     zone: zoneOf(options.timeZone ?? 'UTC'),
     subscribed: options.subscribed ?? (() => true),
+    logical: options.logical ?? OWN_NAME,
     partitions: options.partitions ?? 1,
     beforeImage: options.beforeImage ?? (() => false),
     result: options.result ?? (() => null),

@@ -4,6 +4,7 @@ import type { RawRun, RawTable } from '../change/raw-run.ts';
 import { ALL, type HeartbeatRow, signalKind } from '../change/signal-tables.ts';
 import { type StatMessage, statMessage } from '../change/stat-message.ts';
 import { isUmbusError } from '../core/errors.ts';
+import { type LogicalName, OWN_NAME } from '../ums/namespace.ts';
 import { viewOf } from '../ums/tuple-buffer.ts';
 import { SignalDecoder } from './signal-rows.ts';
 
@@ -35,10 +36,13 @@ export class DispatchStatistics {
   readonly #signalSchema: string;
   readonly #decoder = new SignalDecoder();
   readonly #counts = new Map<string, TableCount>();
+  readonly #logical: LogicalName;
 
-  constructor(ds: string, signalSchema: string) {
+  /** `logical`: what tables are counted as; default: each as itself. */
+  constructor(ds: string, signalSchema: string, logical: LogicalName = OWN_NAME) {
     this.#ds = ds;
     this.#signalSchema = signalSchema;
+    this.#logical = logical;
   }
 
   /** Counts a run, and gives a message for each table of each heartbeat in it. `wanted`: whether the line has a schema. */
@@ -59,7 +63,8 @@ export class DispatchStatistics {
     return messages;
   }
 
-  #count({ schema, table }: RawTable, view: DataView, start: number, end: number): void {
+  #count({ schema, table: physical }: RawTable, view: DataView, start: number, end: number): void {
+    const table = this.#logical(schema, physical);
     const key = `${schema}.${table}`;
     let count = this.#counts.get(key);
     if (count === undefined) {
@@ -117,7 +122,7 @@ export class DispatchStatistics {
     for (const count of this.#counts.values()) {
       const { schema, table, events, bytes } = count;
       if (row.schema !== ALL && row.schema !== schema) continue;
-      if (row.table !== ALL && row.table !== table) continue;
+      if (row.table !== ALL && this.#logical(schema, row.table) !== table) continue;
       count.events = 0;
       count.bytes = 0;
       yield statMessage(

@@ -6,6 +6,7 @@ import { UmbusError } from '../core/errors.ts';
 import { murmur2 } from '../core/murmur2.ts';
 import type { Processor } from '../topology/types.ts';
 import { DISPATCHED_HEADER, stampBytes } from '../ums/beat-stamps.ts';
+import { type LogicalName, OWN_NAME } from '../ums/namespace.ts';
 import type { DispatchStatistics } from './dispatch-statistics.ts';
 
 /** A run, or the part of one, of one schema and one partition of `<ds>.<schema>`. */
@@ -24,6 +25,8 @@ export interface DispatchOptions {
   readonly signal?: (schema: string, table: string) => boolean;
   /** Partitions of each `<ds>.<schema>`. */
   readonly partitions: number;
+  /** Logical names of tables: all tables of one are in one partition. Default: there are none. */
+  readonly logical?: LogicalName;
   /** Counts tables and gives statistics at each heartbeat; default: nothing is counted. */
   readonly statistics?: DispatchStatistics | undefined;
 }
@@ -60,7 +63,7 @@ export function createDispatcher(options: DispatchOptions): Processor<string, Ra
   };
 }
 
-/** The partition of a table: murmur2 of `schema.table` in UTF-8, as Kafka's clients would place that key. */
+/** The partition of a table, given its logical name: murmur2 of `schema.table` in UTF-8, as Kafka's clients would place that key. */
 export function tablePartition(schema: string, table: string, partitions: number): number {
   return (murmur2(Buffer.from(`${schema}.${table}`)) & 0x7fffffff) % partitions;
 }
@@ -106,11 +109,11 @@ class Router {
   }
 
   #make(schema: string, table: string): Route {
-    const { schemas, signal, partitions } = this.#options;
+    const { schemas, signal, partitions, logical = OWN_NAME } = this.#options;
     if (signal?.(schema, table) === true) return schemas.flatMap(each => this.#allOf(each));
     if (!this.#schemas.has(schema)) return [];
     if (table === '') return this.#allOf(schema);
-    return [{ schema, partition: tablePartition(schema, table, partitions) }];
+    return [{ schema, partition: tablePartition(schema, logical(schema, table), partitions) }];
   }
 
   #allOf(schema: string): Route {

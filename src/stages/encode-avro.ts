@@ -117,6 +117,7 @@ function encoded(
         ums_next_: schema.next === undefined ? null : JSON.stringify(schema.next),
         ums_uid_: schema.uid ?? null,
         ums_renamed_to_: schema.renamedTo ?? null,
+        ums_renamed_part_: schema.renamedPart ?? null,
       }));
       return {
         schema: TERMINATION_SCHEMA,

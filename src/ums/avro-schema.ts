@@ -129,6 +129,12 @@ export const TERMINATION_SCHEMA: NamedSchema = named({
       default: null,
       doc: 'With rename: the table that has the rows now, as schema.table.',
     },
+    {
+      name: 'ums_renamed_part_',
+      type: ['null', 'string'],
+      default: null,
+      doc: 'With ums_renamed_to_: part 7 of the namespace there, unless it is 0.',
+    },
   ],
 });
 

@@ -71,13 +71,15 @@ export interface Termination {
   readonly batchId?: number;
   /** See `UmsMessage.schema.renamedTo`. */
   readonly renamedTo?: string;
+  /** See `UmsMessage.schema.renamedPart`. */
+  readonly renamedPart?: string;
   /** The columns that the next version begins with, for readers of one partition who may see no row of it; null to leave them out. */
   readonly next?: UmsNextVersion | null;
 }
 
 /** The message that ends a version. */
 export function terminationMessage(end: Termination): Buffer {
-  const { namespace, time, reason, uid, batchId = 0, renamedTo, next } = end;
+  const { namespace, time, reason, uid, batchId = 0, renamedTo, renamedPart, next } = end;
   const schema = {
     namespace,
     batchId,
@@ -85,6 +87,7 @@ export function terminationMessage(end: Termination): Buffer {
     reason,
     uid,
     ...(renamedTo === undefined ? {} : { renamedTo }),
+    ...(renamedPart === undefined ? {} : { renamedPart }),
     ...(next == null ? {} : { next }),
   };
   return Buffer.from(

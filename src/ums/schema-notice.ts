@@ -44,6 +44,8 @@ export interface SchemaNotice {
   readonly ds: string;
   readonly schema: string;
   readonly table: string;
+  /** What the messages of the table call it; absent when that is its own name. */
+  readonly logical?: string;
   readonly reason: NoticeReason;
   /** The version in the namespace of the messages that follow. */
   readonly version: number;

@@ -108,6 +108,8 @@ export interface UmsMessage {
     readonly uid?: string;
     /** Only on terminations with reason `rename`: the table (`schema.table`) that has the rows now; absent when no reader of the line has them. */
     readonly renamedTo?: string;
+    /** With `renamedTo`: part 7 of the namespace there; absent for `0`. */
+    readonly renamedPart?: string;
     /** Only on terminations with reason `schema` in topics whose rows are placed by key. */
     readonly next?: UmsNextVersion;
   };

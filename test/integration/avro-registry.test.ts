@@ -46,6 +46,7 @@ test('a line with a real registry: rows that its own client reads, a registry th
         tables: ['*'],
         exclude: [],
         beforeImage: [],
+        logical: {},
         masks: [],
         result: { partitions: null, placeBy: 'table', placeColumns: {}, format: 'avro' },
       },

@@ -15,8 +15,9 @@ export interface PublishedMessage {
   readonly partition: number;
   readonly key: string;
   readonly message: UmsMessage;
-  /** Name of the table, and the version of the message. */
+  /** Name of the table, part 7 of its namespace, and the version of the message. */
   readonly table: string;
+  readonly part: string;
   readonly version: number;
   readonly rows: readonly UmsRow[];
 }
@@ -46,9 +47,9 @@ export async function publishedIn(log: Log, topic: string): Promise<readonly Pub
   const messages: PublishedMessage[] = [];
   for await (const { partition, record } of recordsOf(log, topic)) {
     const message = readUms(record.value ?? new Uint8Array());
-    const { table, version } = parseNamespace(message.schema.namespace);
+    const { table, version, tablePartition: part } = parseNamespace(message.schema.namespace);
     const key = Buffer.from(record.key ?? []).toString();
-    messages.push({ partition, key, message, table, version, rows: [...rows(message)] });
+    messages.push({ partition, key, message, table, part, version, rows: [...rows(message)] });
   }
   return messages;
 }
@@ -87,7 +88,7 @@ export async function inspectResult(
   const counts: Record<string, Record<string, number>> = {};
   const lastUid = new Map<string, bigint>();
   const home = new Map<string, number>();
-  for (const { partition, key, message, table, rows: all } of await publishedIn(log, topic)) {
+  for (const { partition, key, message, table, part, rows: all } of await publishedIn(log, topic)) {
     const where = `${topic}/${partition}, a message of ${table}`;
     if (!validate(message)) violations.push(`${where}: ${JSON.stringify(validate.errors)}`);
     const keyFault = faultOfKey(key, message);
@@ -96,7 +97,7 @@ export async function inspectResult(
       violations.push(`${where}: it has two partitions.`);
     home.set(table, partition);
     for (const { op, uid } of all) {
-      const place = placedByKey ? `${table}/${partition}` : table;
+      const place = `${table}/${part}/${placedByKey ? partition : ''}`;
       const last = lastUid.get(place) ?? -1n;
       if (uid <= last) violations.push(`${where}: ums_uid_ went from ${last} to ${uid}.`);
       lastUid.set(place, uid);
@@ -111,11 +112,11 @@ export async function inspectResult(
 function faultOfKey(key: string, message: UmsMessage): string | null {
   const { type, namespace, ds } = parseKey(key);
   const written = message.schema.namespace;
-  const form = /^[a-z_]+\.mysql(\.[^.]+){2}\..+\.\d+\.0\.0\.\d{13}\|[^|.]+\.wh_placeholder$/;
+  const form = /^[a-z_]+\.mysql(\.[^.]+){2}\..+\.\d+\.0\.[^.]+\.\d{13}\|[^|.]+\.wh_placeholder$/;
   if (!form.test(key)) return `the key ${key} has another form`;
   if (type !== message.protocol.type) return `the key says ${type}`;
-  const { source, schema, table, version } = namespace;
-  return written === `${source}.${ds}.${schema}.${table}.${version}.0.0`
+  const { source, schema, table, version, tablePartition } = namespace;
+  return written === `${source}.${ds}.${schema}.${table}.${version}.0.${tablePartition}`
     ? null
     : `the key ${key} says another namespace`;
 }

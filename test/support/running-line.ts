@@ -19,6 +19,7 @@ import type {
   Line,
   LineSchema,
 } from '../../src/config/line.ts';
+import { logicalName } from '../../src/config/logical-tables.ts';
 import { noMetrics } from '../../src/config/metrics-schema.ts';
 import { noAlarms } from '../../src/config/resolve-alarms.ts';
 import { serverIdOf } from '../../src/config/resolve-line.ts';
@@ -98,6 +99,7 @@ export function testLine(options: TestLineOptions, dir: string): Line {
     tables: ['*'],
     exclude: [],
     beforeImage: [],
+    logical: {},
     masks: [],
     result: { partitions: null, placeBy: 'table', placeColumns: {}, format: 'json' },
   };
@@ -247,6 +249,7 @@ export async function startLine(options: TestLineOptions): Promise<RunningLine> 
         resultTopics: options.schemas.map(schema => `${line.ds}.${schema}.result`),
         schemas: options.schemas,
         session,
+        logical: logicalName(line),
       });
     },
     async [Symbol.asyncDispose]() {

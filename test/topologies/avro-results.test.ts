@@ -24,6 +24,7 @@ const schemaWith = (format: 'json' | 'avro'): LineSchema => ({
   tables: ['*'],
   exclude: [],
   beforeImage: [],
+  logical: {},
   masks: [],
   result: { partitions: null, placeBy: 'table', placeColumns: {}, format },
 });

@@ -1,5 +1,5 @@
 import type { AlarmDelivery } from '../../adapters/alarms/index.ts';
-import { matcher } from '../../config/subscription.ts';
+import { matcher } from '../../config/table-pattern.ts';
 import { isUmbusError } from '../../core/errors.ts';
 import type { Alarm } from '../../ports/alarm.ts';
 import type { Lease } from '../../ports/coordination.ts';

@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer';
 import { decodeRawRun } from '../../change/raw-run.ts';
 import type { Line } from '../../config/line.ts';
-import { matcher } from '../../config/subscription.ts';
+import { matcher } from '../../config/table-pattern.ts';
 import { messageOf } from '../../core/errors.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Coordination } from '../../ports/coordination.ts';

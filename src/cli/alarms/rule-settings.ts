@@ -1,5 +1,5 @@
 import type { Line } from '../../config/line.ts';
-import { matcher } from '../../config/subscription.ts';
+import { matcher } from '../../config/table-pattern.ts';
 import type { RuleSettings } from '../../telemetry/alarms/rule-settings.ts';
 import { lateNow } from '../../telemetry/alarms/thresholds.ts';
 

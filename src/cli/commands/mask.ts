@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { logicalName } from '../../config/logical-tables.ts';
 import { lineMasks, maskRules } from '../../config/mask-rules.ts';
 import { fileMasks, sharedMasksSerde } from '../../config/shared-masks.ts';
 import { exitCodes } from '../exit-codes.ts';
@@ -82,7 +83,7 @@ async function show(name: string, options: Options, terminal: Terminal, exitWith
   const serde = sharedMasksSerde(line.masking, functions);
   // Decoding says what is wrong with modules.
   serde.decode(serde.encode(fileMasks(line)));
-  const rules = maskRules(lineMasks(line), line.masking.keys, functions, 0);
+  const rules = maskRules(lineMasks(line), line.masking.keys, functions, 0, logicalName(line));
   const rows =
     options.value.length > 0
       ? givenRow(table, options.value)

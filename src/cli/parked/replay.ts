@@ -2,6 +2,7 @@ import { Buffer } from 'node:buffer';
 import type { LineSchemas } from '../../adapters/registry/line-schemas.ts';
 import { decodeRawRun, type RawRun } from '../../change/raw-run.ts';
 import type { Line } from '../../config/line.ts';
+import { logicalName } from '../../config/logical-tables.ts';
 import { maskRules } from '../../config/mask-rules.ts';
 import { resultPlacing } from '../../config/result-placing.ts';
 import { fileMasks } from '../../config/shared-masks.ts';
@@ -81,7 +82,7 @@ export async function replayTables(
   const reports: ReplayReport[] = [];
   const { keys } = line.masking;
   const { masks, functions } = around.masks ?? { masks: fileMasks(line), functions: NO_FUNCTIONS };
-  const rules = maskRules(masks.masks, keys, functions, masks.revision);
+  const rules = maskRules(masks.masks, keys, functions, masks.revision, logicalName(line));
   await using writer = await log.openWriter(`umbus.${line.ds}.appender.replay`);
   for (const table of chosen) {
     if (signal.aborted) break;
@@ -299,6 +300,7 @@ function appendOptions(line: Line): AppendOptions {
     maxBytes,
     timeZone,
     subscribed: subscription(line),
+    logical: logicalName(line),
     beforeImage: beforeImage(line),
     result: resultPlacing(line),
   };

@@ -1,9 +1,10 @@
 import type { SqlSession } from '../../adapters/mysql/connect.ts';
 import { baseTables, type SelectedTable, selectTable } from '../../adapters/mysql/select-rows.ts';
 import { subscribe } from '../../consumer/subscribe.ts';
-import type { UmsTable } from '../../consumer/table.ts';
+import type { KeptRows } from '../../consumer/table.ts';
 import { createTables, type UmsTables } from '../../consumer/tables.ts';
 import type { Log } from '../../ports/log.ts';
+import { type LogicalName, OWN_NAME, publishedName } from '../../ums/namespace.ts';
 import type { UmsValue } from '../../ums/types.ts';
 
 /** What a result topic rebuilds, against what the server answers. */
@@ -24,6 +25,8 @@ export interface CompareOptions {
   readonly resultTopics: readonly string[];
   readonly schemas: readonly string[];
   readonly session: SqlSession;
+  /** Logical names of the tables; default: there are none. */
+  readonly logical?: LogicalName;
 }
 
 const MAX_EXAMPLES = 10;
@@ -51,20 +54,23 @@ export async function compareWithSource(options: CompareOptions): Promise<Compar
   const examples: string[] = [];
   let rows = 0;
   let differences = 0;
-  const unseen = new Map(tables.entries());
+  const { logical = OWN_NAME } = options;
+  /** Rows by name that no table of the source has been compared with. */
+  const unseen = new Map(Array.from(tables.entries(), ([name, { size }]) => [name, size]));
   for (const schema of options.schemas) {
     for (const table of await baseTables(options.session, schema)) {
       const name = `${schema}.${table}`;
       const selected = await selectTable(options.session, schema, table);
       rows += selected.rows.length;
-      differences += compareTable(name, selected, unseen.get(name), examples);
-      unseen.delete(name);
+      const published = publishedName(logical, { schema, table });
+      const rebuilt = tables.get(`${schema}.${published.table}`, published.part);
+      differences += compareTable(name, selected, rebuilt, examples);
+      count(unseen, `${schema}.${published.table}`, -(rebuilt?.size ?? 0));
     }
   }
-  for (const [name, table] of unseen) {
-    differences += table.size;
-    if (table.size > 0)
-      examples.push(`${name}: the source has no such table, the topics have ${table.size} rows.`);
+  for (const [name, size] of unseen) {
+    differences += size;
+    if (size > 0) examples.push(`${name}: the source has no such table, the topics have ${size} rows.`);
   }
   return { rows, messages, differences, examples: examples.slice(0, MAX_EXAMPLES) };
 }
@@ -73,7 +79,7 @@ export async function compareWithSource(options: CompareOptions): Promise<Compar
 function compareTable(
   name: string,
   selected: SelectedTable,
-  rebuilt: UmsTable | undefined,
+  rebuilt: KeptRows | undefined,
   examples: string[],
 ): number {
   const surplus = new Map<string, number>();

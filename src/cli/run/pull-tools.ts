@@ -5,6 +5,7 @@ import { PullWorker } from '../../adapters/pull/pull-worker.ts';
 import type { LineSchemas } from '../../adapters/registry/line-schemas.ts';
 import type { ControlMessage } from '../../change/pull-job.ts';
 import type { Line } from '../../config/line.ts';
+import { logicalName } from '../../config/logical-tables.ts';
 import { lineMasks, maskRules } from '../../config/mask-rules.ts';
 import { UmbusError } from '../../core/errors.ts';
 import { NO_FUNCTIONS } from '../../masking/mask-spec.ts';
@@ -40,7 +41,8 @@ export async function openPullTools(options: PullToolsOptions): Promise<PullTool
   const { controlTopic, pullTopic, schemaTopic } = await import('../../../topologies/topics.ts');
   const settings = { ...line, registered };
   // Those of the file are those in force, or this process would not have started.
-  const masks = maskRules(lineMasks(line), line.masking.keys, NO_FUNCTIONS, 0);
+  const logical = logicalName(line);
+  const masks = maskRules(lineMasks(line), line.masking.keys, NO_FUNCTIONS, 0, logical);
   const masked = (schema: string, table: string, column: string): boolean =>
     (masks.of(schema, table)?.ruleOf(column) ?? null) !== null;
   const pulls = new PullWorker({
@@ -51,7 +53,7 @@ export async function openPullTools(options: PullToolsOptions): Promise<PullTool
     answers: specOf(pullTopic(settings)),
     target: (schema, table) => ({
       topic: schemaTopic(settings, schema).name,
-      partition: tablePartition(schema, table, line.topics.partitions),
+      partition: tablePartition(schema, logical(schema, table), line.topics.partitions),
     }),
     encode: run => schemaTopic(settings, 'any').value.encode(run),
     member,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { matcher } from '../../../src/config/subscription.ts';
+import { matcher } from '../../../src/config/table-pattern.ts';
 import type { Fault } from '../../../src/telemetry/alarms/fault.ts';
 import { advance, behindMs, type Frontier, noFrontier } from '../../../src/telemetry/alarms/frontier.ts';
 import type {

@@ -39,6 +39,7 @@ describe('loadLine', () => {
           tables: ['*'],
           exclude: [],
           beforeImage: [],
+          logical: {},
           masks: [],
           result: { partitions: null, placeBy: 'table', placeColumns: {}, format: 'json' },
         },

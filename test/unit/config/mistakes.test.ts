@@ -43,6 +43,22 @@ const cases: readonly Case[] = [
     ],
   },
   {
+    name: 'a logical table without patterns or with an empty one is told with its place',
+    text: good.replace('shop: {}', "shop: { logical: { b: [], c: [''], d: 'orders_*' } }"),
+    mistakes: [
+      "l.yaml:5:25: schemas.shop.logical.b: expected a list of table patterns, such as ['order_*'], found an empty list",
+      "l.yaml:5:32: schemas.shop.logical.c: expected a list of table patterns, such as ['order_*'], found a list",
+      `l.yaml:5:41: schemas.shop.logical.d: expected a list of table patterns, such as ['order_*'], found "orders_*"; write ['orders_*']`,
+    ],
+  },
+  {
+    name: 'a logical table with a bad name is told with its place',
+    text: good.replace('shop: {}', "shop: { logical: { 'a.b': [orders_1] } }"),
+    mistakes: [
+      'l.yaml:5:22: schemas.shop.logical["a.b"]: expected a name of up to 64 letters, digits, _, $ and -',
+    ],
+  },
+  {
     name: 'a pattern of columns needs a dot',
     text: good.replace('shop: {}', 'shop: { masks: { nodot: md5 } }'),
     mistakes: [

@@ -6,7 +6,8 @@ import { readLineText } from '../../../src/config/load-line.ts';
 import { formatDuration, formatSize, parseDuration, parseSize } from '../../../src/config/quantity.ts';
 import { maskerOf, redactedLine, secretMasker } from '../../../src/config/redaction.ts';
 import { referenceMarkdown } from '../../../src/config/reference.ts';
-import { beforeImage, matcher, subscription } from '../../../src/config/subscription.ts';
+import { beforeImage, subscription } from '../../../src/config/subscription.ts';
+import { matcher } from '../../../src/config/table-pattern.ts';
 
 describe('sizes and durations', () => {
   it('are read with their units', () => {
@@ -161,6 +162,7 @@ describe('the configuration reference', () => {
       'source.start.file',
       'source.start.gtid',
       'schemas',
+      'schemas.<schema>.logical.<logical>',
       'schemas.<schema>.masks.<table.column>',
       ...['type', 'with', 'regex', 'replacement', 'key', 'size', 'module'].map(
         key => `schemas.<schema>.masks.<table.column>.${key}`,

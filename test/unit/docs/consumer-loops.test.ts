@@ -51,6 +51,39 @@ test('the kafkajs loop in README leaves the rows that the database has', () => {
   assert.deepEqual(byId(loop.rows()), byId(rows));
 });
 
+/** The same life in two tables of a logical one, message by message in turn; a truncation of one alone follows. */
+function logicalScript(): { rows: readonly ModelRow[]; delivered: UmsMessage[] } {
+  const { rows, delivered } = script();
+  const inPart = (message: UmsMessage, part: string): UmsMessage => ({
+    ...message,
+    schema: { ...message.schema, namespace: message.schema.namespace.replace(/0$/, part) },
+  });
+  const [last] = delivered.slice(-1);
+  assert.ok(last);
+  const namespace = last.schema.namespace.replace(/0$/, 'orders_2024');
+  const truncated: UmsMessage = {
+    protocol: { type: 'data_increment_termination', version: '1.3' },
+    schema: { namespace, fields: last.schema.fields.slice(1, 2), reason: 'truncate' },
+    payload: [{ tuple: ['2026-01-01 00:00:00.000'] }],
+  };
+  return {
+    rows: [...rows, ...rows],
+    delivered: [
+      ...delivered.flatMap(each =>
+        ['orders_2024', 'orders_2025', 'orders_2026'].map(part => inPart(each, part)),
+      ),
+      truncated,
+    ],
+  };
+}
+
+test('the kafkajs loop in README keeps the tables of a logical one apart', () => {
+  const { rows, delivered } = logicalScript();
+  const loop = javascriptLoop();
+  for (const message of delivered) loop.apply(message);
+  assert.deepEqual(byId(loop.rows()), byId(rows));
+});
+
 test('the kafkajs loop in README does so for any life of a table', () => {
   const command = fc.oneof(
     fc.record({ kind: fc.constant('insert' as const), id: fc.nat(6), text: fc.constantFrom('a', 'b') }),
@@ -72,7 +105,8 @@ test('the kafkajs loop in README does so for any life of a table', () => {
 test('the Python loop in README leaves the rows that the database has', t => {
   const [source] = blocksOf(readme, 'python');
   assert.ok(source?.includes('def apply'), 'README has the Python example');
-  const { rows, delivered } = script();
+  const given = [script(), logicalScript()];
+  const rows = given.flatMap(each => each.rows);
   // The client library is not needed to apply messages; an empty module stands in its place.
   const program = [
     'import sys, types, json',
@@ -82,11 +116,16 @@ test('the Python loop in README leaves the rows that the database has', t => {
     'given = json.load(sys.stdin)',
     "scope = {'__name__': 'readme'}",
     "exec(compile(given['source'], 'README.md', 'exec'), scope)",
-    "for message in given['delivered']: scope['apply'](message)",
-    "print(json.dumps([row for _, row in scope['rows'].values() if row is not None]))",
+    'found = []',
+    "for delivered in given['delivered']:",
+    "    scope['rows'].clear()",
+    "    scope['versions'].clear()",
+    "    for message in delivered: scope['apply'](message)",
+    "    found += [row for _, row in scope['rows'].values() if row is not None]",
+    'print(json.dumps(found))',
   ].join('\n');
   const python = spawnSync('python3', ['-c', program], {
-    input: JSON.stringify({ source, delivered }),
+    input: JSON.stringify({ source, delivered: given.map(each => each.delivered) }),
     encoding: 'utf8',
     timeout: 60_000,
   });

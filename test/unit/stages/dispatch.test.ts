@@ -5,6 +5,7 @@ import { eventStart } from '../../../src/binlog/position.ts';
 import type { RawRun } from '../../../src/change/raw-run.ts';
 import { createDispatcher, type Dispatched, tablePartition } from '../../../src/stages/dispatch.ts';
 import type { EmitOptions } from '../../../src/topology/types.ts';
+import { type LogicalName, OWN_NAME } from '../../../src/ums/namespace.ts';
 import { BinlogBuilder, type TableSpec, transaction } from '../../support/binlog-builder.ts';
 import { ExtractDriver, eventsOf } from '../../support/extract-driver.ts';
 
@@ -14,11 +15,17 @@ interface Part {
   readonly options: EmitOptions;
 }
 
-function dispatchRun(run: RawRun, partitions: number, schemas: readonly string[] = ['shop', 'crm']): Part[] {
+function dispatchRun(
+  run: RawRun,
+  partitions: number,
+  schemas: readonly string[] = ['shop', 'crm'],
+  logical: LogicalName = OWN_NAME,
+): Part[] {
   const parts: Part[] = [];
   const processor = createDispatcher({
     partitions,
     schemas,
+    logical,
     signal: (schema, name) => schema === 'dbus' && name === 'signals',
   });
   const context = { stores: {}, task: 'dispatcher-0', partition: 0, now: () => 0, park: () => assert.fail() };
@@ -72,6 +79,21 @@ test('the partition of a table is that of Kafka for the key schema.table', () =>
   assert.equal(tablePartition('a', 'b', 1), 0);
   const spread = new Set(Array.from({ length: 100 }, (_, i) => tablePartition('shop', `t${i}`, 8)));
   assert.equal(spread.size, 8);
+});
+
+test('all tables of a logical one are in the partition of its name', () => {
+  const run = runOf(builder => {
+    for (let i = 0; i < 9; i++) transaction(builder, table(i, 'shop', `orders_${i}`), row(i));
+    transaction(builder, table(20, 'shop', 'customers'), row(1));
+  });
+  const logical = (_: string, name: string): string => (name.startsWith('orders_') ? 'orders' : name);
+  const parts = dispatchRun(run, 16, ['shop'], logical);
+  const own = parts.filter(({ part }) => part.run.tables.some(({ table: of }) => of.startsWith('orders_')));
+  assert.deepEqual(
+    own.map(({ part }) => [part.partition, part.run.tables.length]),
+    [[tablePartition('shop', 'orders', 16), 9]],
+  );
+  assert.ok(parts.some(({ part }) => part.partition === tablePartition('shop', 'customers', 16)));
 });
 
 test('a mixed run is split by schema and partition, in order, with each part its own transactions', () => {
