@@ -30,7 +30,11 @@ test('rows of every UMS type are the same by way of Avro as by way of JSON', asy
         [...rows(json)],
       );
       assert.equal(avro.length, json.payload.length);
-      for (const message of avro) assert.deepEqual({ ...message, payload: [] }, { ...json, payload: [] });
+      // The schema of an Avro record says which columns it has; there is no number beside it.
+      const { innerVersion, ...schema } = json.schema;
+      assert.equal(innerVersion, 0);
+      for (const message of avro)
+        assert.deepEqual({ ...message, payload: [] }, { ...json, schema, payload: [] });
     }),
     { numRuns: 150 },
   );

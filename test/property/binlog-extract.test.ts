@@ -107,14 +107,20 @@ test('a flipped bit with the CRC left as it was is found, and nothing after it l
         : ['UMBUS_BINLOG_CHECKSUM'];
       if (event[4] === 15 && !inHeader) codes.push('UMBUS_BINLOG_EVENT', 'UMBUS_BINLOG_TRUNCATED');
       assert.ok(code !== null && codes.includes(code), `${code} for byte ${at} of event ${index}`);
-      const before = new ExtractDriver().open({
-        server: { flavor: dump.flavor, version: '', id: 's' },
-        from: { file: dump.file, position: 4, gtid: '' },
-      });
-      before.bytes(framed(events.slice(0, index))).commit();
+      const undamaged = driverOf(dump);
+      const sent = capturedEvents(dump.name);
+      assert.equal(feed(undamaged, [framed(sent)]), null);
+      const before = new Set(sent.slice(0, index).map(each => each.toString('hex')));
+      // Starts of transactions land with what they begin.
       const landed = (runs: readonly RawRun[]): string[] =>
-        runs.flatMap(run => eventsOf(run)).map(each => Buffer.from(each.event).toString('hex'));
-      assert.deepEqual(landed(driver.runs), landed(before.runs));
+        runs
+          .flatMap(run => eventsOf(run))
+          .filter(({ table }) => table !== '-')
+          .map(each => Buffer.from(each.event).toString('hex'));
+      assert.deepEqual(
+        landed(driver.runs),
+        landed(undamaged.runs).filter(each => before.has(each)),
+      );
     }),
     { numRuns: 300 },
   );
