@@ -40,18 +40,21 @@ function notFitting(map: TableMap, how: string): UmbusError {
   );
 }
 
-function fittedColumn(
-  column: ColumnMap,
-  { name, type, unsigned, charset, labels }: DescribedColumn,
-): ColumnMap {
+function fittedColumn(column: ColumnMap, definition: DescribedColumn): ColumnMap {
+  const { name, type, charset, labels } = definition;
   return {
     ...column,
     name,
-    unsigned: isSigned(type) ? unsigned === true : null,
+    unsigned: isSigned(type) ? isUnsigned(definition) : null,
     collation: column.collation ?? collationFor(type, charset, labels),
     labels: column.labels ?? labels?.map(label => Buffer.from(label)) ?? null,
     ...(isAddress(type) && { address: type }),
   };
+}
+
+/** Servers hold a YEAR for unsigned, which its definition cannot say. */
+function isUnsigned({ type, unsigned }: DescribedColumn): boolean {
+  return unsigned === true || type === 'year';
 }
 
 function isAddress(type: string): type is AddressType {
@@ -72,7 +75,7 @@ function collationFor(
 
 /** How a column differs from what the event says, as the end of a sentence about it; null when it does not. */
 function problemOf(column: ColumnMap, definition: DescribedColumn): string | null {
-  const { type, unsigned, notNull, nullable, charset, labels } = definition;
+  const { type, notNull, nullable, charset, labels } = definition;
   if (!fitsType(column, definition)) {
     return `is ${typeText(definition)}, and the binlog has type code ${column.type} with metadata ${column.meta}`;
   }
@@ -85,8 +88,8 @@ function problemOf(column: ColumnMap, definition: DescribedColumn): string | nul
   }
   if (column.name !== null && column.name !== definition.name)
     return `is called ${column.name} in the binlog`;
-  if (column.unsigned !== null && isSigned(type) && column.unsigned !== (unsigned === true)) {
-    return `is ${unsigned === true ? '' : 'not '}UNSIGNED, which the binlog does not say`;
+  if (column.unsigned !== null && isSigned(type) && column.unsigned !== isUnsigned(definition)) {
+    return `is ${isUnsigned(definition) ? '' : 'not '}UNSIGNED, which the binlog does not say`;
   }
   if (column.collation !== null && charset !== undefined && charsetOf(column.collation) !== charset) {
     return `has character set ${charset}, and in the binlog ${charsetOf(column.collation) ?? 'one that is not known'}`;

@@ -1,4 +1,5 @@
 import { collationOf } from '../binlog/rows/collations.ts';
+import { UmbusError } from '../core/errors.ts';
 
 /**
  * A column as a definition of its table says it. What the table map says as well (the exact type code, sizes in bytes, whether it may be NULL) is not repeated but for
@@ -66,10 +67,58 @@ function inOrder(column: DescribedColumn): DescribedColumn {
   };
 }
 
-/** Reads {@link descriptionText}. Throws SyntaxError for what is no JSON. */
+/** Reads {@link descriptionText}. Errors: UMBUS_BINLOG_COLUMNS for any other text. */
 export function descriptionOf(text: string): TableDescription {
-  // Written by descriptionText alone, into topics that nobody else writes.
-  return JSON.parse(text) as TableDescription;
+  const value = parsed(text);
+  if (isDescription(value)) return value;
+  throw new UmbusError(
+    'UMBUS_BINLOG_COLUMNS',
+    'What a raw run says of the columns of a table is no description.',
+  );
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
+function isDescription(value: unknown): value is TableDescription {
+  if (!isRecord(value)) return false;
+  const { unknown, columns, primaryKey, charset } = value;
+  if (unknown !== undefined) {
+    return isRecord(unknown) && isText(unknown['since']) && isText(unknown['why']);
+  }
+  return isListOf(columns, isColumn) && isListOf(primaryKey, isText) && isText(charset);
+}
+
+function isColumn(value: unknown): boolean {
+  if (!isRecord(value)) return false;
+  const { name, type, sizes, charset, labels } = value;
+  return (
+    isText(name) &&
+    isText(type) &&
+    (sizes === undefined || isListOf(sizes, Number.isSafeInteger)) &&
+    (charset === undefined || isText(charset)) &&
+    (labels === undefined || isListOf(labels, isText)) &&
+    FLAGS.every(flag => value[flag] === undefined || value[flag] === true)
+  );
+}
+
+const FLAGS = ['unsigned', 'notNull', 'nullable', 'compressed'] as const;
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string';
+}
+
+function isListOf(value: unknown, each: (item: unknown) => boolean): boolean {
+  return Array.isArray(value) && value.every(each);
 }
 
 /** Other names of character sets. MariaDB's old_mode can make utf8 mean utf8mb4; both are UTF-8, so that is the same text. */

@@ -12,8 +12,11 @@ const COM_STMT_PREPARE = 0x16;
 const COM_STMT_EXECUTE = 0x17;
 const COM_STMT_CLOSE = 0x19;
 const OK = 0x00;
+const TWO_BYTES = 0xfc;
 const EOF = 0xfe;
 const ERR = 0xff;
+/** Of the answer to COM_STMT_PREPARE, at least. */
+const PREPARED_BYTES = 12;
 /** An EOF packet is shorter than this. */
 const EOF_LIMIT_BYTES = 9;
 /** How long a server may be silent within a result, in milliseconds: it may sort or wait for locks before the first row. */
@@ -57,18 +60,20 @@ export class ResultReader implements AsyncDisposable {
     assert(this.#statement === null, 'A result is still being read.');
     this.#command(Buffer.concat([Buffer.from([COM_STMT_PREPARE]), Buffer.from(sql, 'utf8')]));
     await this.#packet();
-    const { bytes, start } = this.#packets;
+    const { bytes, start, end } = this.#packets;
+    if (bytes[start] !== OK || end - start < PREPARED_BYTES) throw this.#broken();
     const statement = bytes.readUInt32LE(start + 1);
     const columns = bytes.readUInt16LE(start + 5);
     const parameters = bytes.readUInt16LE(start + 7);
-    if (parameters > 0) throw this.#broken();
-    if (columns > 0) await this.#definitions(columns);
+    if (parameters > 0 || columns === 0) throw this.#broken();
+    await this.#definitions(columns);
     const execute = Buffer.alloc(10);
     execute[0] = COM_STMT_EXECUTE;
     execute.writeUInt32LE(statement, 1);
     execute.writeUInt32LE(1, 6);
     this.#command(execute);
     await this.#packet();
+    if (this.#columnCount() !== columns) throw this.#broken();
     await this.#definitions(columns);
     this.#statement = statement;
   }
@@ -112,6 +117,13 @@ export class ResultReader implements AsyncDisposable {
     this.#wire.write(Buffer.concat([head, body]));
   }
 
+  /** The number that a result begins with; -1 for what is none. */
+  #columnCount(): number {
+    const { bytes, start, end } = this.#packets;
+    if (end - start === 1) return bytes[start] ?? -1;
+    return end - start === 3 && bytes[start] === TWO_BYTES ? bytes.readUInt16LE(start + 1) : -1;
+  }
+
   /** Skips column definitions and the EOF behind them. */
   async #definitions(columns: number): Promise<void> {
     for (let i = 0; i <= columns; i++) await this.#packet();
@@ -142,6 +154,7 @@ export class ResultReader implements AsyncDisposable {
   /** ERR packet: 0xff, error number u16, `#` and SQL state, message. */
   #failed(): UmbusError {
     const { bytes, start, end } = this.#packets;
+    if (end - start < 3) return this.#broken();
     const errno = bytes.readUInt16LE(start + 1);
     const message = bytes.toString('utf8', start + (bytes[start + 3] === 0x23 ? 9 : 3), end);
     return sourceError(Object.assign(new Error(message), { errno }), this.#login, 'reading a table');

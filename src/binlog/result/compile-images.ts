@@ -74,9 +74,14 @@ function fault(): never {
 
 /** Reads a length-encoded integer into `l`, and checks that as many bytes are left. */
 const LENGTH =
-  'l=b[o++];if(l===252){l=b[o]|b[o+1]<<8;o+=2;}else if(l===253){l=b[o]|b[o+1]<<8|b[o+2]<<16;o+=3;}' +
-  'else if(l===254){l=b.readUInt32LE(o);o+=8;}if(!(o+l<=e))fault();';
-const SHORT_LENGTH = 'l=b[o];if(!(o+1+l<=e))fault();';
+  'l=b[o++];if(l>250){if(l===252){l=b[o]|b[o+1]<<8;o+=2;}else if(l===253){l=b[o]|b[o+1]<<8|b[o+2]<<16;o+=3;}' +
+  'else if(l===254&&o+8<=e&&b.readUInt32LE(o+4)===0){l=b.readUInt32LE(o);o+=8;}else fault();}if(!(o+l<=e))fault();';
+/** Reads the length of a date or time into `l`, one of those that it can have, and checks that as many bytes are left. */
+const shortLength = (...lengths: readonly number[]): string =>
+  `l=b[o];if(!(o+1+l<=e)||!(${lengths.map(length => `l===${length}`).join('||')}))fault();`;
+const DATE_LENGTH = shortLength(0, 4, 7, 11);
+const TIME_LENGTH = shortLength(0, 8, 12);
+const CHECK = 'if(p<0)fault();';
 
 function valueCode(conversion: Conversion): string {
   switch (conversion.kind) {
@@ -85,19 +90,19 @@ function valueCode(conversion: Conversion): string {
       return `if(o+${conversion.sent}>e)fault();${copies}p+=${conversion.bytes};o+=${conversion.sent};`;
     }
     case 'year':
-      return 'if(o+2>e)fault();l=b[o]|b[o+1]<<8;w[p++]=l===0?0:l-1900;o+=2;';
+      return 'if(o+2>e)fault();l=b[o]|b[o+1]<<8;if(l!==0&&!(l>1900&&l<=2155))fault();w[p++]=l===0?0:l-1900;o+=2;';
     case 'bits':
       return `${LENGTH}if(l>${conversion.bytes})fault();w.fill(0,p,p+${conversion.bytes});copyBytes(b,o,o+l,w,p+${conversion.bytes}-l);p+=${conversion.bytes};o+=l;`;
     case 'decimal':
-      return `${LENGTH}p=packDecimal(b,o,o+l,${conversion.precision},${conversion.scale},w,p);if(p<0)fault();o+=l;`;
+      return `${LENGTH}p=packDecimal(b,o,o+l,${conversion.precision},${conversion.scale},w,p);${CHECK}o+=l;`;
     case 'date':
-      return `${SHORT_LENGTH}p=packDate(b,o,w,p);o+=l+1;`;
+      return `${DATE_LENGTH}p=packDate(b,o,w,p);${CHECK}o+=l+1;`;
     case 'datetime':
-      return `${SHORT_LENGTH}p=packDateTime(b,o,${conversion.digits},w,p);o+=l+1;`;
+      return `${DATE_LENGTH}p=packDateTime(b,o,${conversion.digits},w,p);${CHECK}o+=l+1;`;
     case 'timestamp':
-      return `${SHORT_LENGTH}p=packTimestamp(b,o,${conversion.digits},w,p);o+=l+1;`;
+      return `${DATE_LENGTH}p=packTimestamp(b,o,${conversion.digits},w,p);${CHECK}o+=l+1;`;
     case 'time':
-      return `${SHORT_LENGTH}p=packTime(b,o,${conversion.digits},w,p);o+=l+1;`;
+      return `${TIME_LENGTH}p=packTime(b,o,${conversion.digits},w,p);${CHECK}o+=l+1;`;
     case 'bytes':
       return conversion.lengthBytes === 2
         ? `${LENGTH}if(l>65535)fault();w[p]=l;w[p+1]=l>>8;p=copyBytes(b,o,o+l,w,p+2);o+=l;`

@@ -1,8 +1,11 @@
 import { Buffer } from 'node:buffer';
+import { UmbusError } from '../../core/errors.ts';
 
 const HEADER_BYTES = 4;
 /** A packet with this many bytes goes on in the next packet. */
 const FULL_PACKET_BYTES = 0xffffff;
+/** The largest `max_allowed_packet` of servers, and a packet's room beyond it. */
+const MAX_PACKET_BYTES = 2 ** 30 + FULL_PACKET_BYTES;
 const EMPTY = Buffer.alloc(0);
 
 /**
@@ -23,6 +26,13 @@ export class PacketReader {
   #filled = 0;
   /** Payloads of a packet that goes on, so far. */
   #parts: Buffer[] = [];
+  #partBytes = 0;
+  readonly #maxBytes: number;
+
+  /** `maxBytes`: of a packet, its parts taken together. */
+  constructor(maxBytes = MAX_PACKET_BYTES) {
+    this.#maxBytes = maxBytes;
+  }
 
   /** Gives the next bytes. To be called when `next` gave false; the chunk must not change until then. */
   push(chunk: Buffer): void {
@@ -30,7 +40,7 @@ export class PacketReader {
     this.#at = 0;
   }
 
-  /** Goes to the next packet; false when its bytes are not all there. */
+  /** Goes to the next packet; false when its bytes are not all there. Errors: UMBUS_SOURCE_PROTOCOL for a packet that is longer than servers send. */
   next(): boolean {
     for (;;) {
       if (this.#filling === null) {
@@ -43,6 +53,7 @@ export class PacketReader {
       if (payload.length === FULL_PACKET_BYTES) continue;
       this.bytes = this.#parts.length === 1 ? payload : Buffer.concat(this.#parts);
       this.#parts = [];
+      this.#partBytes = 0;
       this.start = 0;
       this.end = this.bytes.length;
       return true;
@@ -70,7 +81,15 @@ export class PacketReader {
     this.#headBytes += taken;
     if (this.#headBytes < HEADER_BYTES) return false;
     this.#headBytes = 0;
-    this.#filling = Buffer.allocUnsafeSlow(this.#head.readUIntLE(0, 3));
+    const length = this.#head.readUIntLE(0, 3);
+    this.#partBytes += length;
+    if (this.#partBytes > this.#maxBytes) {
+      throw new UmbusError(
+        'UMBUS_SOURCE_PROTOCOL',
+        `The server sent a packet of more than ${this.#maxBytes} bytes.`,
+      );
+    }
+    this.#filling = Buffer.allocUnsafeSlow(length);
     this.#filled = 0;
     return true;
   }

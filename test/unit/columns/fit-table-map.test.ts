@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { ColumnType } from '../../../src/binlog/column-type.ts';
 import type { ColumnMap, TableMap } from '../../../src/binlog/table-map-types.ts';
 import { fitTableMap } from '../../../src/columns/fit-table-map.ts';
+import { descriptionOf, descriptionText } from '../../../src/columns/table-columns.ts';
 import { PassingStatements } from './fixture.ts';
 
 const BARE: ColumnMap = {
@@ -90,4 +91,50 @@ test('a table map without names gets them, with signs, character sets, labels an
     ],
   );
   assert.equal(Buffer.from(map.columns[2]?.labels?.[0] ?? []).toString(), 'ü');
+});
+
+test('a YEAR is unsigned, which its definition does not say', () => {
+  for (const unsigned of [true, null]) {
+    const map = fit(
+      'y YEAR, n YEAR(4) NOT NULL',
+      { type: ColumnType.YEAR, unsigned },
+      { type: ColumnType.YEAR, unsigned, nullable: false },
+    );
+    assert.deepEqual(
+      map.columns.map(column => column.unsigned),
+      [true, true],
+    );
+  }
+});
+
+const described = descriptionText({
+  columns: [
+    { name: 'id', type: 'int', unsigned: true, notNull: true },
+    { name: 's', type: 'varchar', sizes: [20], charset: 'gbk', nullable: true },
+    { name: 'e', type: 'enum', charset: 'latin1', labels: ['a', 'é'] },
+  ],
+  primaryKey: ['id'],
+  charset: 'utf8mb4',
+});
+
+test('a description comes back from its text', () => {
+  assert.equal(descriptionText(descriptionOf(described)), described);
+  const unknown = descriptionText({ unknown: { since: 'bin.000001:4', why: 'nobody knows' } });
+  assert.equal(descriptionText(descriptionOf(unknown)), unknown);
+});
+
+test('a text that is no description is refused with a code', () => {
+  const texts = ['', '{', 'null', '[]', '{}', '"x"', '{"unknown":null}', '{"unknown":{"since":1,"why":""}}'];
+  const damaged = [
+    described.replace('"id"', '7'),
+    described.replace('[20]', '["x"]'),
+    described.replace('["a","é"]', '"a"'),
+    described.replace('"unsigned":true', '"unsigned":"yes"'),
+    described.replace('"primaryKey":["id"]', '"primaryKey":[null]'),
+    described.replace('"columns":[', '"columns":[null,'),
+  ];
+  for (const text of [...texts, ...damaged]) {
+    assert.notEqual(text, described);
+    assert.throws(() => descriptionOf(text), { code: 'UMBUS_BINLOG_COLUMNS' });
+  }
 });
