@@ -1,9 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { createMemoryCoordination } from '../../src/adapters/memory/index.ts';
+import { systemClock } from '../../src/adapters/system-clock.ts';
+import { pulledTables } from '../../src/cli/pull/pulled-tables.ts';
 import { rebuild } from '../../src/cli/quickstart/compare.ts';
+import { createSignalTables } from '../support/heartbeats.ts';
 import { publishedIn } from '../support/published.ts';
+import { askPull, pullOver } from '../support/pulls.ts';
 import { startLine } from '../support/running-line.ts';
 import { requireServer } from '../support/servers.ts';
+import { until } from '../support/until.ts';
 import { assertWhole } from '../support/whole-line.ts';
 
 const TOPIC = 'test.shop.result';
@@ -76,3 +82,45 @@ for (const placeBy of ['table', 'primary-key'] as const) {
     }
   });
 }
+
+test('all tables of a logical one are pulled by its name, and have one heartbeat a round on each partition', async t => {
+  await using server = await requireServer(t, 'mariadb');
+  if (server === null) return;
+  await server.query('CREATE DATABASE shop');
+  for (const name of ['orders_2024', 'orders_2025', 'orders_2026']) {
+    await server.query(`CREATE TABLE shop.${name} (id INT PRIMARY KEY, note VARCHAR(20))`);
+    await server.query(`INSERT INTO shop.${name} SELECT seq, '${name}' FROM shop.seq_1_to_500`);
+  }
+  await createSignalTables(sql => server.query(sql));
+  await using coordination = createMemoryCoordination({ clock: systemClock }).open();
+  await using line = await startLine({
+    server,
+    schemas: ['shop'],
+    start: 'now',
+    coordination,
+    heartbeat: { every: { kind: 'interval', ms: 100 } },
+    schema: { logical: { orders: ['orders_????'] } },
+  });
+  const tables = await pulledTables(line.line, ['shop.orders'], AbortSignal.timeout(20_000));
+  assert.deepEqual(tables.map(({ table }) => table).sort(), ['orders_2024', 'orders_2025', 'orders_2026']);
+  await server.query("UPDATE shop.orders_2025 SET note = 'changed' WHERE id % 7 = 0");
+  for (const { schema, table } of tables) {
+    const pull = table.replace('_', '-');
+    const cells = await askPull(coordination, line.line.ds, { pull, schema, table, shardRows: 100 });
+    const { status, failure } = await pullOver(cells, pull, 20_000);
+    assert.deepEqual([status, failure], ['ending', null]);
+  }
+  await server.query('DELETE FROM shop.orders_2026 WHERE id % 5 = 0');
+  await line.drained();
+  const { differences, examples, rows } = await line.compare();
+  assert.deepEqual([differences, examples, rows], [0, [], 1_400]);
+  const beats = async () =>
+    (await publishedIn(line.log, TOPIC)).filter(
+      ({ message }) => message.protocol.type === 'data_increment_heartbeat',
+    );
+  await until('heartbeats', async () => (await beats()).length >= 5);
+  const found = await beats();
+  assert.deepEqual([...new Set(found.map(({ table, part }) => `${table} ${part}`))], ['orders *']);
+  const rounds = found.map(({ key }) => key.split('|')[1]);
+  assert.equal(new Set(rounds).size, rounds.length);
+});
