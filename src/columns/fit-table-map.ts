@@ -25,10 +25,12 @@ export function fitTableMap(map: TableMap, described: TableColumns): TableMap {
     throw notFitting(map, `column ${i + 1}, ${definition?.name}, ${problem}`);
   });
   const primaryKey = described.primaryKey.map(name => columns.findIndex(column => column.name === name));
+  // Of a table without a primary key, MariaDB's events name the first unique key that cannot be NULL.
+  if (primaryKey.length === 0) return { ...map, columns: fitted, named: true };
   if (map.primaryKey !== null && map.primaryKey.join() !== primaryKey.join()) {
     throw notFitting(map, 'the primary key is another one');
   }
-  return { ...map, columns: fitted, primaryKey: primaryKey.length === 0 ? null : primaryKey, named: true };
+  return { ...map, columns: fitted, primaryKey, named: true };
 }
 
 function notFitting(map: TableMap, how: string): UmbusError {

@@ -107,6 +107,26 @@ test('a YEAR is unsigned, which its definition does not say', () => {
   }
 });
 
+test('the key that an event names stays where the definition has no primary key, and must be its primary key otherwise', () => {
+  const passed = new PassingStatements(
+    'CREATE TABLE u (a INT, b INT NOT NULL, UNIQUE KEY (b))',
+    'CREATE TABLE p (a INT, b INT NOT NULL, PRIMARY KEY (b))',
+  );
+  const columnsOf = (table: string) => passed.known.table('shop', table)?.columns ?? assert.fail(table);
+  const map = (primaryKey: readonly number[] | null): TableMap => ({
+    tableId: 7,
+    schema: 'shop',
+    table: 't',
+    columns: [BARE, { ...BARE, nullable: false }],
+    primaryKey,
+    named: false,
+  });
+  assert.deepEqual(fitTableMap(map([1]), columnsOf('u')).primaryKey, [1]);
+  assert.equal(fitTableMap(map(null), columnsOf('u')).primaryKey, null);
+  assert.deepEqual(fitTableMap(map(null), columnsOf('p')).primaryKey, [1]);
+  assert.throws(() => fitTableMap(map([0]), columnsOf('p')), { code: 'UMBUS_BINLOG_COLUMNS' });
+});
+
 const described = descriptionText({
   columns: [
     { name: 'id', type: 'int', unsigned: true, notNull: true },
