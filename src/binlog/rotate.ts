@@ -20,16 +20,17 @@ export function parseRotate(bytes: Uint8Array, start: number, end: number): Rota
 }
 
 /**
- * The number of a binlog file: the digits after the last dot. It orders the files of one server, and grows past six digits.
- * Errors: UMBUS_SOURCE_PROTOCOL when the name has none, or one above 2^32 - 1.
+ * The number of a binlog file: the digits after the last dot, which are six or more. It orders the files of one server. A server's artificial ROTATE may come without a checksum,
+ * so a name of another form is also how damage to one shows. Source: `log_bin_basename` of the MySQL manual, "The Binary Log".
+ * Errors: UMBUS_SOURCE_PROTOCOL when the name has no such number, or one above 2^32 - 1.
  */
 export function fileNumberOf(file: string): number {
-  const digits = /\.(\d{1,10})$/.exec(file)?.[1];
+  const digits = /\.(\d{6,10})$/.exec(file)?.[1];
   const number = Number(digits ?? Number.NaN);
   if (!(number <= 0xffffffff)) {
     throw new UmbusError(
       'UMBUS_SOURCE_PROTOCOL',
-      `The binlog file name '${file}' does not end with a number.`,
+      `The binlog file name '${file}' does not end with a number of six digits or more.`,
       {
         details: { file },
       },

@@ -2,7 +2,14 @@
 import { Buffer } from 'node:buffer';
 import { EVENT_TYPE_AT, EventType } from '../../src/binlog/event-type.ts';
 import { UmbusError } from '../../src/core/errors.ts';
-import type { ChangeConnection, ChangeSource, OpenFrom, ResumePoint } from '../../src/ports/change-source.ts';
+import type {
+  ChangeConnection,
+  ChangeSource,
+  DescribedTables,
+  DescribeRequest,
+  OpenFrom,
+  ResumePoint,
+} from '../../src/ports/change-source.ts';
 import type { Random } from '../../src/testing/index.ts';
 import { BinlogBuilder } from '../support/binlog-builder.ts';
 import { type BinlogStore, fileName } from './binlog-store.ts';
@@ -74,9 +81,18 @@ export class ModelSource implements ChangeSource {
     this.#connection?.wake();
   }
 
-  /** Its table maps say all, so nobody has to ask. */
-  describe(): never {
-    throw protocolError('The line asks for definitions.');
+  /** A table whose maps do not say all is one that this server does not show. */
+  async describe({ also }: DescribeRequest): Promise<DescribedTables> {
+    const { events, form } = this.store;
+    const last = events[this.visible - 1];
+    return {
+      tables: also === null ? [] : [{ ...also, sql: null }],
+      schemas: [],
+      end: {
+        file: last?.file ?? fileName(form.firstFile),
+        position: last?.end ?? form.firstPosition,
+      },
+    };
   }
 
   async open(from: OpenFrom): Promise<ChangeConnection> {
