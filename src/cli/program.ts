@@ -77,7 +77,7 @@ function commandsOf(terminal: Terminal, exitWith: ExitWith): readonly Command[] 
     pullsCommand(terminal),
     parkedCommand(terminal, exitWith),
     maskCommand(terminal, exitWith),
-    schemaCommand(terminal),
+    schemaCommand(terminal, exitWith),
     alarmsCommand(terminal, exitWith),
     describeCommand(terminal),
     dashboardsCommand(terminal),

@@ -16,6 +16,8 @@ export interface Terminal {
   report(text: string): Promise<void>;
   /** Messages beside the result, on standard error, with a line end; secrets are masked. */
   tell(text: string): void;
+  /** Asks for a yes or no; anything but yes is no. Null when standard input or error is no terminal, so that nobody can answer. */
+  ask(question: string): Promise<boolean | null>;
   /** Styled for standard output, plain when that is no terminal or NO_COLOR is set. */
   paint(style: Style, text: string): string;
   /** Adds a mask for `tell` and `report`. */
@@ -59,6 +61,10 @@ export function processTerminal(exit: (code: number) => void): Terminal {
   const write = async (text: string): Promise<void> => {
     if (process.stdout.writable && !process.stdout.write(text)) await room();
   };
+  const stopping = (): AbortSignal => {
+    if (!listening) listen();
+    return stop.signal;
+  };
   return {
     environment: process.env,
     get columns() {
@@ -72,14 +78,29 @@ export function processTerminal(exit: (code: number) => void): Terminal {
     tell: text => {
       process.stderr.write(`${mask(text)}\n`);
     },
+    ask: question => askAt(mask(question), stopping()),
     paint: (style, text) => styleText(style, text, { stream: process.stdout }),
     protect: added => {
       const before = mask;
       mask = text => added(before(text));
     },
     get stopping() {
-      if (!listening) listen();
-      return stop.signal;
+      return stopping();
     },
   };
+}
+
+async function askAt(question: string, signal: AbortSignal): Promise<boolean | null> {
+  if (!process.stdin.isTTY || !process.stderr.isTTY) return null;
+  const { createInterface } = await import('node:readline/promises');
+  // Not in raw mode, so that the keys that end a process end this one.
+  const lines = createInterface({ input: process.stdin, output: process.stderr, terminal: false });
+  try {
+    return /^y(es)?$/i.test((await lines.question(`${question} [y/N] `, { signal })).trim());
+  } catch (error) {
+    if (signal.aborted) return false;
+    throw error;
+  } finally {
+    lines.close();
+  }
 }

@@ -102,7 +102,8 @@ function problemOf(column: ColumnMap, definition: DescribedColumn): string | nul
   return null;
 }
 
-function typeText({ type, sizes, charset }: DescribedColumn): string {
+/** The type of a column as messages say it: name, sizes, character set. */
+export function typeText({ type, sizes, charset }: DescribedColumn): string {
   const size = sizes === undefined ? '' : `(${sizes.join(',')})`;
   return `${type}${size}${charset === undefined ? '' : ` of character set ${charset}`}`;
 }

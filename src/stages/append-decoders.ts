@@ -7,8 +7,7 @@ import { pageTableMap } from '../change/pull-page.ts';
 import type { RawTable } from '../change/raw-run.ts';
 import { tableSchema } from '../change/table-schema.ts';
 import { fitTableMap } from '../columns/fit-table-map.ts';
-import { descriptionOf } from '../columns/table-columns.ts';
-import { UmbusError } from '../core/errors.ts';
+import { descriptionOf, descriptionText } from '../columns/table-columns.ts';
 import { type MaskRules, NO_MASKS } from '../masking/mask-spec.ts';
 import { maskPlan } from '../masking/row-mask.ts';
 import { dataHeader } from '../ums/message.ts';
@@ -16,6 +15,7 @@ import { type LogicalName, namespaceOf, OWN_NAME, publishedName } from '../ums/n
 import type { TableSchema } from '../ums/table-schema.ts';
 import type { UmsNextVersion } from '../ums/types.ts';
 import type { Zone } from '../ums/zone.ts';
+import { type GivenColumns, unknownColumns } from './append-given.ts';
 import { type MaskedState, maskedState } from './append-masked.ts';
 import { type VersionColumn, versionColumns } from './append-state.ts';
 
@@ -73,12 +73,18 @@ export class DecoderCache {
     this.#kept.clear();
   }
 
-  /** The decoder of a table. Errors: those of `parseTableMap`, `compileRows` and `maskPlan`; UMBUS_BINLOG_COLUMNS when nobody knows its columns. */
-  of(table: RawTable): TableDecoder {
-    const fingerprint = Buffer.from(table.fingerprint).toString('hex');
-    const known = this.#kept.get(fingerprint);
+  /**
+   * The decoder of a table. `given`: its columns, where the run does not know them; null when nobody gave any. Errors: those of `parseTableMap`, `compileRows` and `maskPlan`; UMBUS_BINLOG_COLUMNS
+   * when nobody knows its columns, or those given do not fit.
+   */
+  of(table: RawTable, given: GivenColumns | null = null): TableDecoder {
+    const hex = Buffer.from(table.fingerprint).toString('hex');
+    // The run's fingerprint covers what is not known, not what was given for it.
+    const fingerprint = given === null ? hex : `${hex} given ${given.epoch}`;
+    const key = given === null ? hex : `${fingerprint} ${descriptionText(given.columns)}`;
+    const known = this.#kept.get(key);
     if (known !== undefined) return known;
-    return this.#keep(fingerprint, this.#make(table, fingerprint, wholeMap(table)));
+    return this.#keep(key, this.#make(table, fingerprint, wholeMap(table, given)));
   }
 
   /** The decoder of a table's pages of a full pull. Errors: those of `compileRows`. */
@@ -138,18 +144,13 @@ export class DecoderCache {
 }
 
 /** The table map with what is known beside it. */
-function wholeMap(table: RawTable): TableMap {
+function wholeMap(table: RawTable, given: GivenColumns | null): TableMap {
   const map = parseTableMap(table.map);
   if (table.columns === '') return map;
   const described = descriptionOf(table.columns);
   if (!('unknown' in described)) return fitTableMap(map, described);
-  const { since, why } = described.unknown;
-  throw new UmbusError(
-    'UMBUS_BINLOG_COLUMNS',
-    `The binlog does not name the columns of ${table.schema}.${table.table}, and which they are from ${since} on is not known for certain: ${why}. ` +
-      'Set binlog_row_metadata = FULL where the server has it, and load the table again.',
-    { details: { table: `${table.schema}.${table.table}`, since } },
-  );
+  if (given !== null) return fitTableMap(map, given.columns);
+  throw unknownColumns(table, described.unknown);
 }
 
 function wideColumns(map: TableMap): readonly string[] {

@@ -23,6 +23,7 @@ import { viewOf } from '../ums/tuple-buffer.ts';
 import type { DecoderCache, TableDecoder } from './append-decoders.ts';
 import { applyEffect } from './append-effects.ts';
 import type { EventPlace } from './append-event.ts';
+import { givenFor } from './append-given.ts';
 import { TRANSACTION_SPAN } from './append-park.ts';
 import type { AppendShared } from './append-shared.ts';
 import type { SignalReader } from './append-signal.ts';
@@ -203,7 +204,7 @@ class RunWalk {
     }
     let decoder = this.#decoderByIndex[index];
     if (decoder === undefined) {
-      decoder = this.#context.decoders.of(table);
+      decoder = this.#context.decoders.of(table, givenFor(table, part.given, this.#run.epoch));
       this.#decoderByIndex[index] = decoder;
     }
     part.use(decoder, event);

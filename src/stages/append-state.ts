@@ -7,6 +7,7 @@ import type { StoreDef } from '../topology/types.ts';
 import type { NoticeRows, NoticeStatement, SourcePlace } from '../ums/schema-notice.ts';
 import type { TableSchema } from '../ums/table-schema.ts';
 import type { UmsField, UmsType } from '../ums/types.ts';
+import type { GivenColumns } from './append-given.ts';
 import type { MaskedState } from './append-masked.ts';
 
 /** A column as versions are compared: by name and UMS type. */
@@ -62,6 +63,8 @@ export interface TableState {
   readonly aside?: SetAside;
   /** Values published as marks because their bytes are no text of their character set, before images included; absent for none. */
   readonly marks?: number;
+  /** Columns that were given for rows whose columns are not known, oldest first; absent for none. Not more than `GIVEN_MAX`. */
+  readonly given?: readonly GivenColumns[];
 }
 
 /** What statements said of a table, of which its next row will show what came of it. */

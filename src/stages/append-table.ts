@@ -108,6 +108,11 @@ export class TablePart {
     else if (!named) this.#versions.forget();
   }
 
+  /** Columns that were given for rows of it whose columns are not known; undefined for none. */
+  get given(): TableState['given'] {
+    return this.#versions.state.given;
+  }
+
   get version(): number {
     return this.#versions.state.version;
   }

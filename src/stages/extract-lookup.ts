@@ -1,8 +1,7 @@
 import { fileNumberOf } from '../binlog/rotate.ts';
-import { createdColumns } from '../columns/apply-changes.ts';
 import { type Definition, definitionOf } from '../columns/definition.ts';
-import { NotUnderstood } from '../columns/statement-text.ts';
-import { charsetNamed, type DescribedColumn, type TableColumns } from '../columns/table-columns.ts';
+import { mayHideLabels, shownColumns } from '../columns/shown-columns.ts';
+import { charsetNamed, type TableColumns } from '../columns/table-columns.ts';
 import { UmbusError } from '../core/errors.ts';
 import type { ChangeSource, DescribedTable, OpenFrom, ResumePoint } from '../ports/change-source.ts';
 import type { PassedStatement } from './extract-columns.ts';
@@ -38,7 +37,6 @@ export interface LookUpRequest {
 const RUN_BYTES = 64 * 1024;
 const NOT_SEEN =
   'the server does not show it to the account of the line: it is gone, or SELECT is not granted';
-const WIDE = /^(utf8mb4|utf16|utf16le|utf32|gb18030)$/;
 const NOT_SHOWN = 'a label of an ENUM or SET may hold a character that the server does not show';
 const NOT_READ = 'its definition on the server is not understood';
 
@@ -71,22 +69,9 @@ function judged({ schema, table, sql }: DescribedTable, changed: LaterChanges): 
     };
   }
   if (sql === null) return { why: NOT_SEEN };
-  const definition = definitionOf(sql);
-  if (definition.kind !== 'create' || definition.as === null || !('table' in definition.as)) {
-    return { why: NOT_READ };
-  }
-  try {
-    const columns = createdColumns(definition.as.table, null);
-    return columns.columns.some(mayHideLabels) ? { why: NOT_SHOWN } : { columns };
-  } catch (error) {
-    if (error instanceof NotUnderstood) return { why: NOT_READ };
-    throw error;
-  }
-}
-
-/** The server shows labels in UTF-8 of three bytes at most, with a question mark for every other character. */
-function mayHideLabels({ labels, charset }: DescribedColumn): boolean {
-  return labels?.some(label => label.includes('?')) === true && WIDE.test(charset ?? '');
+  const columns = shownColumns(sql);
+  if (columns === null) return { why: NOT_READ };
+  return mayHideLabels(columns) ? { why: NOT_SHOWN } : { columns };
 }
 
 /** Tables and schemas that statements behind a place concern, each with the first such place. */

@@ -22,20 +22,26 @@ export function describeTables(
     await session.query(
       `SET SESSION sql_mode = '', SESSION sql_quote_show_create = 1, SESSION lock_wait_timeout = ${LOCK_WAIT_S}`,
     );
-    const rows = await session.query(
-      `SELECT table_schema AS s, table_name AS t FROM information_schema.tables
+    const rows =
+      schemas.length === 0
+        ? []
+        : await session.query(
+            `SELECT table_schema AS s, table_name AS t FROM information_schema.tables
         WHERE table_type = 'BASE TABLE' AND table_schema IN (?) ORDER BY 1, 2`,
-      [schemas],
-    );
+            [schemas],
+          );
     const names = rows.map(row => ({ schema: textOf(row, 's'), table: textOf(row, 't') }));
     const listed = names.some(name => name.schema === also?.schema && name.table === also.table);
     if (also !== null && !listed) names.push(also);
     const tables: DescribedTable[] = [];
     for (const name of names) tables.push({ ...name, sql: await definitionOf(session, name) });
-    const defaults = await session.query(
-      'SELECT schema_name AS s, default_character_set_name AS c FROM information_schema.schemata WHERE schema_name IN (?)',
-      [schemas],
-    );
+    const defaults =
+      schemas.length === 0
+        ? []
+        : await session.query(
+            'SELECT schema_name AS s, default_character_set_name AS c FROM information_schema.schemata WHERE schema_name IN (?)',
+            [schemas],
+          );
     return {
       tables,
       schemas: defaults.map(row => ({ schema: textOf(row, 's'), charset: textOf(row, 'c') })),

@@ -1,16 +1,11 @@
-import { existsSync } from 'node:fs';
 import { Command } from 'commander';
-import type { KafkaLogSettings, Line } from '../../config/line.ts';
-import { isUmbusError, UmbusError } from '../../core/errors.ts';
 import type { Log } from '../../ports/log.ts';
-import { groupNameOf } from '../../runtime/start.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { jsonText } from '../json-text.ts';
-import { openMasksInForce } from '../masks/masks-in-force.ts';
 import { lineOf, openLineLog } from '../open-line.ts';
-import { type LineRegistry, openLineCoordination, openLineRegistry } from '../open-services.ts';
 import { offsetOption, wholeOption } from '../options.ts';
 import { type DeadRecord, deadRecordAt, deadRecords } from '../parked/dead-records.ts';
+import { withOwnedLog } from '../parked/owned-log.ts';
 import {
   type ParkedItem,
   parkedItem,
@@ -19,15 +14,11 @@ import {
   parkedRecordText,
   replayText,
 } from '../parked/parked-text.ts';
-import { type ReplayReport, replayTables } from '../parked/replay.ts';
-import { becomeSoleMember } from '../parked/sole-member.ts';
+import { replayTables } from '../parked/replay.ts';
 import { letterPlaces, waitingLetters } from '../parked/waiting-letters.ts';
 import type { ExitWith } from '../program.ts';
 import { tableStatuses, tablesTopic } from '../status/table-store.ts';
 import type { Terminal } from '../terminal.ts';
-
-/** What a member that leaves in order needs, beside the session of one that is dead. */
-const HAND_OVER_MS = 3_000;
 
 interface Options {
   readonly line: string;
@@ -123,74 +114,13 @@ async function show(offset: bigint, options: Options, terminal: Terminal): Promi
 
 async function replay(options: Options, terminal: Terminal, exitWith: ExitWith): Promise<void> {
   const line = lineOf(options.line, terminal);
-  const reports = await ownedReplay(line, options.table ?? null, terminal.stopping);
+  const reports = await withOwnedLog(line, terminal.stopping, ({ log, around, signal }) =>
+    replayTables(log, line, options.table ?? null, signal, around),
+  );
   const paint = terminal.paint.bind(terminal);
   await terminal.report(options.json === true ? `${jsonText(reports)}\n` : replayText(reports, paint));
   if (terminal.stopping.aborted || reports.some(report => report.problem !== null))
     exitWith(exitCodes.failed);
-}
-
-async function ownedReplay(
-  line: Line,
-  table: string | null,
-  signal: AbortSignal,
-): Promise<readonly ReplayReport[]> {
-  if (line.log.kind === 'kafka') return await soleReplay(line, line.log, table, signal);
-  if (!existsSync(line.log.dir)) await openLineLog(line, 'reader');
-  await using log = await ownedLog(line);
-  await using registry = await openLineRegistry(line);
-  return await replayMasked(log, line, table, signal, registry);
-}
-
-/** On Kafka nobody owns the log: while we are the only member of the appender's group, no appender works. */
-async function soleReplay(
-  line: Line,
-  { sessionTimeoutMs }: KafkaLogSettings,
-  table: string | null,
-  signal: AbortSignal,
-): Promise<readonly ReplayReport[]> {
-  const { systemClock } = await import('../../adapters/system-clock.ts');
-  await using log = await openLineLog(line, 'owner');
-  const topics = Object.keys(line.schemas).map(schema => `${line.ds}.${schema}`);
-  const group = groupNameOf(line.ds, 'appender');
-  await using sole = await becomeSoleMember(log, group, topics, {
-    clock: systemClock,
-    patienceMs: sessionTimeoutMs + HAND_OVER_MS,
-    signal,
-  });
-  await using registry = await openLineRegistry(line);
-  const ended = AbortSignal.any([signal, sole.lost]);
-  return await replayMasked(log, line, table, ended, registry);
-}
-
-/** With the masks in force, so that what comes late is masked as all the rest. */
-async function replayMasked(
-  log: Log,
-  line: Line,
-  table: string | null,
-  signal: AbortSignal,
-  registry: LineRegistry | null,
-): Promise<readonly ReplayReport[]> {
-  const { systemClock } = await import('../../adapters/system-clock.ts');
-  await using coordination = await openLineCoordination(line, log, systemClock);
-  await using masks = await openMasksInForce(line, coordination);
-  return await replayTables(log, line, table, signal, { registered: registry?.registered ?? null, masks });
-}
-
-async function ownedLog(line: Line): Promise<Log> {
-  try {
-    return await openLineLog(line, 'owner');
-  } catch (error) {
-    if (!isUmbusError(error, 'UMBUS_LOG_LOCKED')) throw error;
-    throw new UmbusError(
-      'UMBUS_LOG_LOCKED',
-      `A replay writes to the log, and the line ${line.ds} is running: stop it first. ${error.message}`,
-      {
-        cause: error,
-        details: error.details,
-      },
-    );
-  }
 }
 
 /** Whether a dead letter waits for a replay; null for one that belongs to no table of the appender. */

@@ -7,10 +7,12 @@ import { errorTable, UmbusError } from '../../core/errors.ts';
 import { umsIdOf, umsUidOf } from '../../ums/ids.ts';
 import { jsonText } from '../json-text.ts';
 import { lineOf, openLineLog } from '../open-line.ts';
+import type { ExitWith } from '../program.ts';
 import { schemaHistory } from '../schema/schema-history.ts';
 import { columnsText, diffText, historyText, type TableHistory, tablesText } from '../schema/schema-text.ts';
 import { tableStatuses, tablesTopic } from '../status/table-store.ts';
 import type { Terminal } from '../terminal.ts';
+import { schemaResolveCommand } from './schema-resolve.ts';
 
 /** By code; of a code of another version there is none. */
 const remedies: Readonly<Record<string, { readonly remedy: string }>> = errorTable;
@@ -23,11 +25,11 @@ interface Options {
 }
 
 /** `umbus schema`: the columns of tables, what they were, and what changed them. */
-export function schemaCommand(terminal: Terminal): Command {
+export function schemaCommand(terminal: Terminal, exitWith: ExitWith): Command {
   const schema = new Command('schema')
     .summary('columns of tables, their versions and what changed them')
     .description(
-      'Shows what <ds>_schema has kept of each table: its versions, when each began and by what statement, what is different between two, and the columns as of a place in the binlog. Tables that are parked are shown with the reason. Reads beside the process that runs the line.',
+      'Shows what <ds>_schema has kept of each table: its versions, when each began and by what statement, what is different between two, and the columns as of a place in the binlog. Tables that are parked are shown with the reason; `resolve` says which columns one had. All else reads beside the process that runs the line.',
     )
     .requiredOption('--line <file>', 'data line file')
     .option('--json', 'as JSON, for scripts')
@@ -38,7 +40,8 @@ Examples:
   $ umbus schema --line shop.yaml
   $ umbus schema --line shop.yaml show shop.orders
   $ umbus schema --line shop.yaml show shop.orders --diff 3 4
-  $ umbus schema --line shop.yaml show shop.orders --at binlog.000103:12345`,
+  $ umbus schema --line shop.yaml show shop.orders --at binlog.000103:12345
+  $ umbus schema --line shop.yaml resolve shop.orders`,
     );
   schema
     .command('show', { isDefault: true })
@@ -49,6 +52,7 @@ Examples:
     .action(async (table: string | undefined, _options: unknown, command: Command) =>
       show(table ?? null, command.optsWithGlobals<Options>(), terminal),
     );
+  schema.addCommand(schemaResolveCommand(terminal, exitWith));
   return schema;
 }
 

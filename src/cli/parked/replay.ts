@@ -10,21 +10,21 @@ import { beforeImage, subscription } from '../../config/subscription.ts';
 import { assert } from '../../core/assert.ts';
 import { isUmbusError, UmbusError } from '../../core/errors.ts';
 import { type MaskRules, NO_FUNCTIONS } from '../../masking/mask-spec.ts';
-import type { Log, LogRecord, OutgoingRecord, TopicDescription, Writer } from '../../ports/log.ts';
+import type { Log, LogRecord, OutgoingRecord, Writer } from '../../ports/log.ts';
 import { LANE_HEADER, SEQ_HEADER, seqWith } from '../../runtime/outputs.ts';
 import {
   type AppendOptions,
   type AppendOutput,
   replayParked,
   schemasStore,
-  type TableState,
   tablesStore,
 } from '../../stages/append.ts';
-import type { TableSchema } from '../../ums/table-schema.ts';
+import { type GivenColumns, withGiven } from '../../stages/append-given.ts';
 import type { MasksInForce } from '../masks/masks-in-force.ts';
-import { type NewestRecord, newestByKey, schemasTopic, tablesTopic } from '../status/table-store.ts';
+import { schemasTopic, tablesTopic } from '../status/table-store.ts';
 import { type DeadRecord, deadRecordAt, deadTopicOf } from './dead-records.ts';
 import { letterRun } from './letter-run.ts';
+import { type ParkedTable, parkedTables, replayWriterOf, storedRecord } from './parked-tables.ts';
 import { type LetterPlace, waitingLettersOf } from './waiting-letters.ts';
 
 /** Messages are written in pieces of about this size, so that memory does not grow with what was parked. */
@@ -45,17 +45,8 @@ export interface ReplayAround {
   readonly registered?: LineSchemas | null;
   /** What masks the rows; default: the masks of the line file, without functions. */
   readonly masks?: Pick<MasksInForce, 'masks' | 'functions'>;
-}
-
-interface ParkedTable {
-  readonly name: string;
-  readonly state: TableState;
-  /** Its columns in the store `schemas`; null for none. */
-  readonly columns: TableSchema | null;
-  /** Its newest record in the store's changelog. */
-  readonly stored: LogRecord;
-  /** Of the changelog and the input topic. */
-  readonly partition: number;
+  /** Columns for rows of the one table that is replayed whose columns are not known, beside those that its state has. */
+  readonly given?: GivenColumns;
 }
 
 /**
@@ -72,7 +63,7 @@ export async function replayTables(
 ): Promise<readonly ReplayReport[]> {
   const changelog = tablesTopic(await log.topics(), line.ds);
   const schemas = schemasTopic(await log.topics(), line.ds);
-  const parked = changelog === null ? [] : await parkedTables(log, changelog, schemas, signal);
+  const parked = await parkedTables(log, changelog, schemas, signal);
   const chosen = parked.filter(({ name }) => only === null || name === only);
   if (only !== null && chosen.length === 0) {
     const names = parked.map(({ name }) => name).join(', ') || 'none';
@@ -83,7 +74,7 @@ export async function replayTables(
   const { keys } = line.masking;
   const { masks, functions } = around.masks ?? { masks: fileMasks(line), functions: NO_FUNCTIONS };
   const rules = maskRules(masks.masks, keys, functions, masks.revision, logicalName(line));
-  await using writer = await log.openWriter(`umbus.${line.ds}.appender.replay`);
+  await using writer = await log.openWriter(replayWriterOf(line.ds));
   for (const table of chosen) {
     if (signal.aborted) break;
     const work = {
@@ -96,7 +87,12 @@ export async function replayTables(
       registered: around.registered ?? null,
       rules,
     };
-    reports.push(await replayTable(work, table));
+    const { given } = around;
+    const state =
+      given === undefined || table.name !== only
+        ? table.state
+        : { ...table.state, given: withGiven(table.state.given, given) };
+    reports.push(await replayTable(work, { ...table, state }));
   }
   return reports;
 }
@@ -244,52 +240,15 @@ class PieceWriter {
   async finish({ state, columns }: Decoded): Promise<void> {
     const { changelog, schemas } = this.#work;
     const { name } = this.#table;
-    const changed = [this.#stored(changelog, tablesStore.key.encode(name), tablesStore.value.encode(state))];
+    const changed = [
+      storedRecord(this.#table, changelog, tablesStore.key.encode(name), tablesStore.value.encode(state)),
+    ];
     if (schemas !== null && columns !== this.#table.columns) {
       const value = columns === null ? null : schemasStore.value.encode(columns);
-      changed.push(this.#stored(schemas, schemasStore.key.encode(name), value));
+      changed.push(storedRecord(this.#table, schemas, schemasStore.key.encode(name), value));
     }
     await this.#work.writer.append([...this.#records, ...changed]);
   }
-
-  #stored(topic: string, key: Uint8Array, value: Uint8Array | null): OutgoingRecord {
-    const { stored, partition } = this.#table;
-    return {
-      topic,
-      partition,
-      key,
-      value,
-      timestampMs: stored.timestampMs,
-      // The state includes the same input as the one before it; a restore takes the later of two such.
-      headers: stored.headers,
-    };
-  }
-}
-
-async function parkedTables(
-  log: Log,
-  changelog: TopicDescription,
-  schemas: TopicDescription | null,
-  signal: AbortSignal,
-): Promise<readonly ParkedTable[]> {
-  const newest = await newestByKey(log, changelog, signal);
-  const columns =
-    schemas === null ? new Map<string, NewestRecord>() : await newestByKey(log, schemas, signal);
-  const tables: ParkedTable[] = [];
-  for (const [name, { record, partition }] of newest) {
-    if (record.value === null) continue;
-    const state = tablesStore.value.decode(record.value);
-    if (state.parked === null) continue;
-    const known = columns.get(name)?.record.value ?? null;
-    tables.push({
-      name,
-      state,
-      columns: known === null ? null : schemasStore.value.decode(known),
-      stored: record,
-      partition,
-    });
-  }
-  return tables.toSorted((a, b) => (a.name < b.name ? -1 : 1));
 }
 
 function appendOptions(line: Line): AppendOptions {

@@ -29,7 +29,14 @@ export const binlogErrors = {
   },
   UMBUS_BINLOG_COLUMNS: {
     text: 'The binlog does not name the columns of a table, and which it had at that place is not known for certain.',
-    remedy: 'SET GLOBAL binlog_row_metadata = FULL where the server has it, and load the table again.',
+    remedy:
+      'Say which columns they are: `umbus schema resolve --line FILE schema.table`. SET GLOBAL binlog_row_metadata = FULL where the server has it.',
+    retryable: false,
+  },
+  UMBUS_COLUMNS_REFUSED: {
+    text: 'The columns given for a parked table cannot be those of its rows, or are not to be given.',
+    remedy:
+      'The message names what does not fit; give the CREATE TABLE statement of the time with `--columns FILE`. Without it, load the table again.',
     retryable: false,
   },
   UMBUS_BINLOG_ROW: {
