@@ -60,6 +60,7 @@ const olderAppender = defineTopology({
       ds: config.ds,
       ...config.appender,
       subscribed: subscription(config),
+      partitions: config.topics.partitions,
       beforeImage: beforeImage(config),
     };
     const parked = {

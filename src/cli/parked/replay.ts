@@ -1,4 +1,5 @@
 import { Buffer } from 'node:buffer';
+import { noticeTopic } from '../../../topologies/topics.ts';
 import type { LineSchemas } from '../../adapters/registry/line-schemas.ts';
 import { decodeRawRun, type RawRun } from '../../change/raw-run.ts';
 import type { Line } from '../../config/line.ts';
@@ -12,6 +13,7 @@ import { isUmbusError, UmbusError } from '../../core/errors.ts';
 import { type MaskRules, NO_FUNCTIONS } from '../../masking/mask-spec.ts';
 import type { Log, LogRecord, OutgoingRecord, Writer } from '../../ports/log.ts';
 import { LANE_HEADER, SEQ_HEADER, seqWith } from '../../runtime/outputs.ts';
+import { specOf } from '../../runtime/topic-spec.ts';
 import {
   type AppendOptions,
   type AppendOutput,
@@ -74,6 +76,8 @@ export async function replayTables(
   const { keys } = line.masking;
   const { masks, functions } = around.masks ?? { masks: fileMasks(line), functions: NO_FUNCTIONS };
   const rules = maskRules(masks.masks, keys, functions, masks.revision, logicalName(line));
+  // An appender from before there were notices has not made their topic.
+  await log.ensureTopics([specOf(noticeTopic(line))]);
   await using writer = await log.openWriter(replayWriterOf(line.ds));
   for (const table of chosen) {
     if (signal.aborted) break;
