@@ -8,7 +8,7 @@ const campaigns: readonly {
   readonly times: number;
   readonly sourceKillEvery: number;
 }[] = [
-  { kind: 'mariadb', times: 100, sourceKillEvery: 20 },
+  { kind: 'mariadb', times: 50, sourceKillEvery: 12 },
   { kind: 'mysql', times: 20, sourceKillEvery: 6 },
 ];
 

@@ -4,7 +4,7 @@ import type { Guarantee } from '../../src/config/line.ts';
 import { requireKafka, requireServer, requireZookeeper } from '../support/servers.ts';
 import { kafkaCampaign } from './kafka-campaign.ts';
 
-const TIMES = 25;
+const TIMES = 15;
 /** The processes of a line agree on Kafka itself, or by ZooKeeper. */
 const campaigns: readonly { readonly guarantee: Guarantee; readonly byZookeeper: boolean }[] = [
   { guarantee: 'at-least-once', byZookeeper: false },
