@@ -41,5 +41,10 @@ export interface SourceBytes {
   readonly bytes: Uint8Array;
 }
 
+/** The connection has ended or is cut: nothing more comes before another `open`. */
+export interface SourceEnded {
+  readonly kind: 'ended';
+}
+
 /** What the extractor's external source hands to its processor. */
-export type SourceSignal = SourceOpened | SourceBytes;
+export type SourceSignal = SourceOpened | SourceBytes | SourceEnded;

@@ -108,6 +108,8 @@ function openedSignal(
 class SignalConnection implements ExternalConnection<SourceSignal> {
   readonly #connection: ChangeConnection;
   #opened: SourceOpened | null;
+  /** How the connection has ended: null, or what it threw. */
+  #end: { readonly error: unknown } | null = null;
 
   constructor(connection: ChangeConnection, opened: SourceOpened) {
     this.#connection = connection;
@@ -124,8 +126,18 @@ class SignalConnection implements ExternalConnection<SourceSignal> {
       this.#opened = null;
       return opened;
     }
-    const bytes = await this.#connection.read();
-    return bytes === null ? null : { kind: 'bytes', bytes };
+    if (this.#end !== null) {
+      if (this.#end.error === null) return null;
+      throw this.#end.error;
+    }
+    try {
+      const bytes = await this.#connection.read();
+      if (bytes !== null) return { kind: 'bytes', bytes };
+      this.#end = { error: null };
+    } catch (error) {
+      this.#end = { error };
+    }
+    return { kind: 'ended' };
   }
 
   [Symbol.asyncDispose](): Promise<void> {

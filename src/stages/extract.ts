@@ -56,7 +56,15 @@ class Extractor implements Processor<null, SourceSignal, string, Extracted> {
     const signal = record.value;
     const nowMs = context.now();
     if (signal.kind === 'open') this.#open(signal, nowMs);
-    else this.#read(signal.bytes, nowMs, emit);
+    else if (signal.kind === 'bytes') this.#read(signal.bytes, nowMs, emit);
+    else this.#end(nowMs, emit);
+  }
+
+  /** Lands what has come of an open transaction: otherwise a connection that is always cut within one would never get through it. */
+  #end(nowMs: number, emit: Emit<string, Extracted>): void {
+    if (this.#fault !== null) return;
+    this.#dump.closeAll(nowMs);
+    this.#emitClosed(nowMs, emit);
   }
 
   #open(signal: SourceOpened, nowMs: number): void {

@@ -126,7 +126,7 @@ for (const kind of serverKinds) {
     });
   });
 
-  test(`on ${kind} a table whose rows lack column names or columns is parked, and the others go on`, async t => {
+  test(`on ${kind} rows that lack column names or columns come out all the same`, async t => {
     await withShop(t, kind, {}, async (server, start) => {
       const parked: string[] = [];
       await using line = await start({
@@ -146,14 +146,10 @@ for (const kind of serverKinds) {
       await server.query("INSERT INTO shop.a VALUES (3, 'three')");
       await line.drained();
       assert.deepEqual(await changesOf(line.log, TOPIC, 'a', 'n'), ['i 1', 'i 2', 'i 3']);
-      assert.deepEqual(await changesOf(line.log, TOPIC, 'b', 'n'), []);
+      assert.deepEqual(await changesOf(line.log, TOPIC, 'b', 'n'), ['i 1', 'i 2']);
       assert.deepEqual(await changesOf(line.log, TOPIC, 'c', 'n', 'v'), ['i 1 1', 'i 2 2', 'u 1 3', 'u 2 4']);
-      assert.equal((await line.compare()).differences, 2, 'the rows of b');
-      assert.deepEqual(
-        [...new Set(parked.map(text => text.split(' ', 2).join(' ')))].toSorted(),
-        ['shop.b UMBUS_BINLOG_NO_METADATA'],
-        parked.join('\n'),
-      );
+      assert.equal((await line.compare()).differences, 0);
+      assert.deepEqual(parked, []);
     });
   });
 

@@ -75,6 +75,12 @@ export class ExtractDriver {
     else this.known.set(key, value.known);
   };
 
+  /** The connection ends. */
+  end(): this {
+    this.#on({ kind: 'ended' });
+    return this;
+  }
+
   #on(value: SourceSignal): void {
     const record: Rec<null, SourceSignal> = {
       key: null,

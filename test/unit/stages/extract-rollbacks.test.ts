@@ -111,6 +111,15 @@ test('a rollback of rows that are landed already halts the line once, and it goe
   }
 });
 
+test('a connection that is cut within a transaction leaves what has come of it landed', () => {
+  const builder = new BinlogBuilder().begin();
+  begin(builder);
+  insert(builder, 1);
+  const driver = new ExtractDriver().open().bytes(builder.packets()).commit();
+  assert.deepEqual(idsOf(driver), [], 'it may still be rolled back');
+  assert.deepEqual(idsOf(driver.end()), [1]);
+});
+
 test('what an earlier dump has taken back is not held against the line that goes on behind it', () => {
   const builder = new BinlogBuilder().begin();
   const start = builder.position;

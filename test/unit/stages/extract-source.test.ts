@@ -88,7 +88,7 @@ async function openedBy(start: StartPoint, from: Rec<string, RawRun> | null, swi
   for (;;) {
     const { ready } = connection;
     const signal = await connection.read();
-    assert.equal(ready, signal !== null);
+    assert.equal(ready, signal !== null && signal.kind !== 'ended');
     if (signal === null) break;
     signals.push(signal);
   }
@@ -112,6 +112,7 @@ test('an empty topic begins at the start point of the line', async () => {
     },
     { kind: 'bytes', bytes: Buffer.from('a') },
     { kind: 'bytes', bytes: Buffer.from('b') },
+    { kind: 'ended' },
   ]);
 });
 
