@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer';
 import avsc from 'avsc';
-import { messageOf, UmbusError } from '../core/errors.ts';
+import { isUmbusError, messageOf, UmbusError } from '../core/errors.ts';
 import { recordMemory } from '../core/memory-pool.ts';
 
 /** A table map, or a statement's schema, that spans of a run refer to. */
@@ -182,11 +182,18 @@ function readLength(source: Buffer, at: number): { readonly length: number; read
 }
 
 /**
- * Decodes {@link encodeRawRun}'s bytes, which must not change as long as the run is used: its events are a view of them. With the fixed id of the first schema they are read by
- * that, with any other id by the newest. Errors: UMBUS_TOPOLOGY_DECODE.
+ * Decodes {@link encodeRawRun}'s bytes, which must not change as long as the run is used: its events are a view of them. Any id is read by the newest schema, except the fixed
+ * id of the first one. That is read by the first schema when it fits to the last byte, else by the newest: a registry counts from 1 too, and may have given the id to that.
+ * Errors: UMBUS_TOPOLOGY_DECODE.
  */
 export function decodeRawRun(bytes: Uint8Array): RawRun {
-  return decode(bytes, rawRunSchemaId(bytes) === FIRST_RAW_RUN_SCHEMA_ID);
+  if (rawRunSchemaId(bytes) !== FIRST_RAW_RUN_SCHEMA_ID) return decode(bytes, false);
+  try {
+    return decode(bytes, true);
+  } catch (error) {
+    if (!isUmbusError(error, 'UMBUS_TOPOLOGY_DECODE')) throw error;
+    return decode(bytes, false);
+  }
 }
 
 /** The same by the newest schema, whatever the id: a registry gives its own. */

@@ -69,7 +69,7 @@ export function groupNameOf(instance: string, topology: string): string {
  */
 export function startTopology<C>(
   definition: TopologyDefinition<C>,
-  config: C,
+  config: NoInfer<C>,
   options: StartOptions,
 ): RunningTopology {
   return new Deployment(definition, config, options);

@@ -38,7 +38,7 @@ test('a line with a real registry: rows that its own client reads, a registry th
   await using server = await requireRegistry(t);
   if (server === null) return;
   await using registry = openRegistry({ url: server.url, username: null, password: null });
-  const config: TopicSettings & Pick<Line, 'appender' | 'signals'> = {
+  const config: TopicSettings & Pick<Line, 'appender' | 'masking' | 'signals'> = {
     signals: { schema: 'dbus' },
     ds: 'web',
     schemas: {
@@ -53,6 +53,7 @@ test('a line with a real registry: rows that its own client reads, a registry th
     },
     topics: { partitions: 1, retentionMs: null, retentionBytes: null },
     appender: { maxRows: 500, maxBytes: 1_048_576, timeZone: 'UTC' },
+    masking: { keys: {}, timeoutMs: 1_000, directory: '/' },
     registered: await openLineSchemas(registry, { ds: 'web', compatibility: 'BACKWARD' }),
   };
   await using log = createMemoryLog({ clock: systemClock });

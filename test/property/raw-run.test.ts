@@ -7,6 +7,7 @@ import {
   decodeRawRun,
   encodeRawRun,
   eventsBuffer,
+  FIRST_RAW_RUN_SCHEMA_ID,
   RAW_RUN_SCHEMA_ID,
   type RawRun,
   rawRunSchema,
@@ -63,6 +64,16 @@ test('a run is encoded as Avro has it, wherever its events lie, and decoded to i
       assert.deepEqual(plain(decodeRawRun(expected)), plain(run));
     }),
     { numRuns: 300 },
+  );
+});
+
+test('a run of the newest schema is read too when a registry gave it the fixed id of the first', () => {
+  fc.assert(
+    fc.property(runs, run => {
+      const encoded = encodeRawRun(run, FIRST_RAW_RUN_SCHEMA_ID);
+      assert.deepEqual(plain(decodeRawRun(encoded)), plain(run));
+    }),
+    { numRuns: 1_000 },
   );
 });
 
