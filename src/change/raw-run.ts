@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer';
 import avsc from 'avsc';
-import { isUmbusError, messageOf, UmbusError } from '../core/errors.ts';
+import { messageOf, UmbusError } from '../core/errors.ts';
 import { recordMemory } from '../core/memory-pool.ts';
 
 /** A table map, or a statement's schema, that spans of a run refer to. */
@@ -104,6 +104,8 @@ const headType = avsc.Type.forSchema({ ...rawRunSchema, fields: headFields } as 
 let firstHead: avsc.Resolver | null = null;
 /** The whole record, made when a run with another schema is read first. */
 let wholeType: avsc.Type | null = null;
+/** What a table of the first schema has: schema, table, fingerprint, map. */
+const TEXTS_OF_FIRST_TABLE = 4;
 /** Longest length before the events: 53 bits, seven a byte. */
 const MAX_LENGTH_BYTES = 8;
 /** Room before the events of {@link eventsBuffer}; a head that is longer costs a copy. */
@@ -183,17 +185,61 @@ function readLength(source: Buffer, at: number): { readonly length: number; read
 
 /**
  * Decodes {@link encodeRawRun}'s bytes, which must not change as long as the run is used: its events are a view of them. Any id is read by the newest schema, except the fixed
- * id of the first one. That is read by the first schema when it fits to the last byte, else by the newest: a registry counts from 1 too, and may have given the id to that.
+ * id of the first one. That is read by the first schema when it fits, spans and all, else by the newest: a registry counts from 1 too, and may have given the id to that.
  * Errors: UMBUS_TOPOLOGY_DECODE.
  */
 export function decodeRawRun(bytes: Uint8Array): RawRun {
   if (rawRunSchemaId(bytes) !== FIRST_RAW_RUN_SCHEMA_ID) return decode(bytes, false);
-  try {
-    return decode(bytes, true);
-  } catch (error) {
-    if (!isUmbusError(error, 'UMBUS_TOPOLOGY_DECODE')) throw error;
-    return decode(bytes, false);
+  const source = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (firstSchemaFits(source)) {
+    const run = decode(bytes, true);
+    if (spansFit(run)) return run;
   }
+  return decode(bytes, false);
+}
+
+/**
+ * Whether the bytes have the lengths of the first schema, to the last byte. The Avro library is not asked, since it goes on beyond the end for as many items as a count
+ * that is none says.
+ */
+function firstSchemaFits(source: Buffer): boolean {
+  let at = HEADER_BYTES;
+  /** Goes over a number; -1 for one below 0, and beyond the end. */
+  const number = (): number => {
+    const { length, end } = readLength(source, at);
+    at = end > at ? end : source.length + 1;
+    return length;
+  };
+  const text = (): void => {
+    const length = number();
+    at = length < 0 ? source.length + 1 : at + length;
+  };
+  const items = (item: () => void): void => {
+    for (let count = number(); count !== 0 && at <= source.length; count = number()) {
+      if (count < 0) at = source.length + 1;
+      for (let i = 0; i < count && at <= source.length; i++) item();
+    }
+  };
+  for (const field of [text, text, number, text, number, number, text, number, text]) field();
+  at += 1; // checksum
+  number();
+  number();
+  items(() => {
+    for (let i = 0; i < TEXTS_OF_FIRST_TABLE; i++) text();
+  });
+  items(number);
+  text();
+  return at === source.length;
+}
+
+/** Whether the spans of a run are of its tables and cover its events. */
+export function spansFit({ spans, tables, events }: RawRun): boolean {
+  let bytes = 0;
+  for (const [i, value] of spans.entries()) {
+    if (i % 2 === 0 ? value < -1 || value >= tables.length : value < 0) return false;
+    if (i % 2 === 1) bytes += value;
+  }
+  return spans.length % 2 === 0 && bytes === events.length;
 }
 
 /** The same by the newest schema, whatever the id: a registry gives its own. */

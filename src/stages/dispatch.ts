@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer';
 import { eventStart } from '../binlog/position.ts';
-import { eventsBuffer, type RawRun, type RawTable } from '../change/raw-run.ts';
+import { eventsBuffer, type RawRun, type RawTable, spansFit } from '../change/raw-run.ts';
 import type { StatMessage } from '../change/stat-message.ts';
 import { UmbusError } from '../core/errors.ts';
 import { murmur2 } from '../core/murmur2.ts';
@@ -163,16 +163,8 @@ function splitRun(run: RawRun, routes: readonly Route[]): readonly Dispatched[] 
 }
 
 function checkSpans(run: RawRun): void {
-  let bytes = 0;
-  let fits = run.spans.length % 2 === 0;
-  for (const [i, value] of run.spans.entries()) {
-    if (i % 2 === 0) fits &&= value >= TRANSACTION_SPAN && value < run.tables.length;
-    else {
-      fits &&= value >= 0;
-      bytes += value;
-    }
-  }
-  if (fits && bytes === run.events.length) return;
+  if (spansFit(run)) return;
+  const bytes = run.spans.reduce((sum, value, i) => (i % 2 === 0 ? sum : sum + value), 0);
   throw new UmbusError(
     'UMBUS_TOPOLOGY_DECODE',
     `The run at ${run.file}:${run.position} has spans of ${bytes} bytes over ${run.events.length} bytes of events.`,
