@@ -2,13 +2,14 @@ import assert from 'node:assert/strict';
 import { Buffer } from 'node:buffer';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync, readlinkSync, utimesSync } from 'node:fs';
+import { existsSync, readFileSync, readlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { openEnvironment } from '../../src/adapters/embedded/environment.ts';
 import { openEmbeddedLog } from '../../src/adapters/embedded/index.ts';
+import { describeProcess } from '../../src/adapters/embedded/process-identity.ts';
 import { systemClock } from '../../src/adapters/system-clock.ts';
 import { isUmbusError } from '../../src/core/errors.ts';
 import type { OutgoingRecord } from '../../src/ports/log.ts';
@@ -252,3 +253,37 @@ test('an owner and a reader in one process share the log', async () => {
     assert.equal(await owner.offset({ topic: 'out', partition: 0 }, 'latest'), 2n);
   });
 });
+
+test(
+  'processes that open and close a log at the same moment do not break its locks for each other',
+  { timeout: 60_000 },
+  () =>
+    inDirectory(async dir => {
+      await withWriter(dir, async () => {});
+      const opener = join(import.meta.dirname, '../support/embedded-opener.ts');
+      const codes = await Promise.all(
+        [1, 2, 3].map(async () => {
+          const child = spawn(process.execPath, [opener, dir, '150'], {
+            stdio: ['ignore', 'ignore', 'inherit'],
+          });
+          const [code] = await once(child, 'exit');
+          return code;
+        }),
+      );
+      assert.deepEqual(codes, [0, 0, 0]);
+      assert.ok(!existsSync(join(dir, 'door')));
+    }),
+);
+
+test('a process that was killed while it opened a log does not keep others out', { timeout: 60_000 }, () =>
+  inDirectory(async dir => {
+    await withWriter(dir, async child => {
+      const dead = { ...describeProcess(), pid: child.pid ?? 0, started: '1' };
+      writeFileSync(join(dir, 'door'), JSON.stringify(dead));
+      const before = performance.now();
+      await using log = await open(dir, 'reader');
+      assert.ok((await log.topics()).length > 0);
+      assert.ok(performance.now() - before < 8_000, 'nobody waits for the dead');
+    });
+  }),
+);

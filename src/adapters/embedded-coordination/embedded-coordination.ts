@@ -18,5 +18,5 @@ export async function openEmbeddedCoordination(
   options: EmbeddedCoordinationOptions,
 ): Promise<CellCoordination> {
   const { dir, clock, pollMs = 50 } = options;
-  return new CellCoordination(new LmdbCells(dir, clock, pollMs), clock);
+  return new CellCoordination(await LmdbCells.open(dir, clock, pollMs), clock);
 }

@@ -5,6 +5,7 @@ import { messageOf, UmbusError } from '../../core/errors.ts';
 import type { Clock } from '../../ports/clock.ts';
 import { type Cell, type CellStore, isWithin, type WriteResult } from '../cell-coordination/cell-store.ts';
 import { closedError } from '../cell-coordination/limits.ts';
+import { throughDoor } from '../embedded/door.ts';
 import { describeProcess, lifeOf, type ProcessIdentity } from '../embedded/process-identity.ts';
 
 /** Counts all changes; its value is the version of the newest. */
@@ -22,18 +23,26 @@ const MAP_BYTES = 256 * 1_048_576;
 export class LmdbCells implements CellStore {
   readonly self: string;
   readonly #me: ProcessIdentity;
+  readonly #dir: string;
   readonly #root: RootDatabase<Buffer, Buffer>;
   readonly #clock: Clock;
   readonly #pollMs: number;
   readonly #closed = new AbortController();
   readonly #pending = new Set<Promise<unknown>>();
 
-  constructor(dir: string, clock: Clock, pollMs: number) {
+  private constructor(dir: string, root: RootDatabase<Buffer, Buffer>, clock: Clock, pollMs: number) {
     this.#me = describeProcess();
     this.self = JSON.stringify(this.#me);
-    this.#root = openRoot(dir);
+    this.#dir = dir;
+    this.#root = root;
     this.#clock = clock;
     this.#pollMs = pollMs;
+  }
+
+  /** Opens the cells in a directory, which is made when it is missing. Errors: UMBUS_COORDINATION_UNREACHABLE. */
+  static async open(dir: string, clock: Clock, pollMs: number): Promise<LmdbCells> {
+    const root = await throughDoor(dir, () => openRoot(dir));
+    return new LmdbCells(dir, root, clock, pollMs);
   }
 
   async read(path: string): Promise<Cell | null> {
@@ -107,7 +116,7 @@ export class LmdbCells implements CellStore {
     if (this.#closed.signal.aborted) return;
     this.#closed.abort();
     await Promise.allSettled(this.#pending);
-    await this.#root.close();
+    await throughDoor(this.#dir, () => this.#root.close());
   }
 
   #newest(): bigint {

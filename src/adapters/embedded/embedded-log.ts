@@ -2,6 +2,7 @@ import type { Clock } from '../../ports/clock.ts';
 import type { Log } from '../../ports/log.ts';
 import { LocalLog, REBALANCE_TIMEOUT_MS } from '../local-log/local-log.ts';
 import { CommitQueue } from './commit-queue.ts';
+import { throughDoor } from './door.ts';
 import { type Environment, openEnvironment } from './environment.ts';
 import { Maintenance } from './maintenance.ts';
 import { takeOwnership } from './owner.ts';
@@ -46,14 +47,13 @@ const DEFAULT_TOMBSTONE_MS = 24 * 3_600_000;
  * Opens the log in a directory. Errors: UMBUS_LOG_LOCKED (mode `owner`, and a living process owns it: named by pid), UMBUS_LOG_DIRECTORY.
  */
 export async function openEmbeddedLog(options: EmbeddedLogOptions): Promise<EmbeddedLog> {
-  const environment = openEnvironment(options.dir, {
-    maxBytes: options.maxBytes,
-    readOnly: options.mode === 'reader',
-  });
+  const environment = await throughDoor(options.dir, () =>
+    openEnvironment(options.dir, { maxBytes: options.maxBytes, readOnly: options.mode === 'reader' }),
+  );
   try {
     return options.mode === 'owner' ? openOwner(environment, options) : openReader(environment, options);
   } catch (error) {
-    await environment.root.close();
+    await closeEnvironment(environment);
     throw error;
   }
 }
@@ -67,7 +67,7 @@ function openOwner(environment: Environment, options: EmbeddedLogOptions): Embed
   const storage = new OwnerStorage(environment, queue, cache, async () => {
     await maintenance.stop();
     ownership.release();
-    await environment.root.close();
+    await closeEnvironment(environment);
   });
   const interval = options.maintenanceIntervalMs;
   const maintenance = new Maintenance(storage, space, clock, {
@@ -80,6 +80,10 @@ function openOwner(environment: Environment, options: EmbeddedLogOptions): Embed
 
 function openReader(environment: Environment, options: EmbeddedLogOptions): EmbeddedLog {
   const cache = new ReadCache(options.cacheBytes ?? DEFAULT_CACHE_BYTES);
-  const storage = new ReaderStorage(environment, options.clock, cache, () => environment.root.close());
+  const storage = new ReaderStorage(environment, options.clock, cache, () => closeEnvironment(environment));
   return Object.assign(new LocalLog(storage, options.clock), { maintain: async () => {} });
+}
+
+function closeEnvironment({ dir, root }: Environment): Promise<void> {
+  return throughDoor(dir, () => root.close());
 }
