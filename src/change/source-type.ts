@@ -3,6 +3,7 @@
  */
 import { Buffer } from 'node:buffer';
 import { ColumnType } from '../binlog/column-type.ts';
+import { geometryKinds } from '../binlog/geometry-kinds.ts';
 import { charsetOf } from '../binlog/rows/collations.ts';
 import { textCodec } from '../binlog/rows/text-value.ts';
 import type { ColumnMap } from '../binlog/table-map-types.ts';
@@ -40,17 +41,6 @@ const plain: ReadonlyMap<number, string> = new Map([
   [ColumnType.JSON, 'json'],
   [ColumnType.VECTOR, 'vector'],
 ]);
-/** By the sub-type in the metadata. */
-const geometries = [
-  'geometry',
-  'point',
-  'linestring',
-  'polygon',
-  'multipoint',
-  'multilinestring',
-  'multipolygon',
-  'geometrycollection',
-];
 /** By the bytes of their length. */
 const texts = ['', 'tinytext', 'text', 'mediumtext', 'longtext'];
 const blobs = ['', 'tinyblob', 'blob', 'mediumblob', 'longblob'];
@@ -78,7 +68,7 @@ export function sourceType(column: ColumnMap): SourceType {
       return { type: `bit(${length})`, length };
     }
     case ColumnType.GEOMETRY:
-      return { type: geometries[column.geometryType ?? 0] ?? 'geometry' };
+      return { type: geometryKinds[column.geometryType ?? 0] ?? 'geometry' };
     default:
       return stringType(column);
   }

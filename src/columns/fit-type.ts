@@ -1,4 +1,5 @@
 import { ColumnType } from '../binlog/column-type.ts';
+import { isGeometryKind } from '../binlog/geometry-kinds.ts';
 import type { ColumnMap } from '../binlog/table-map-types.ts';
 import type { DescribedColumn } from './table-columns.ts';
 
@@ -50,17 +51,6 @@ const TEMPORALS: Readonly<Record<string, readonly [code: number, old: number]>> 
   time: [ColumnType.TIME2, ColumnType.TIME],
 };
 
-const GEOMETRIES: ReadonlySet<string> = new Set([
-  'geometry',
-  'point',
-  'linestring',
-  'polygon',
-  'multipoint',
-  'multilinestring',
-  'multipolygon',
-  'geometrycollection',
-]);
-
 const ADDRESS_BYTES: Readonly<Record<string, number>> = { uuid: 16, inet6: 16, inet4: 4 };
 
 const DECIMAL_PRECISION = 10;
@@ -83,7 +73,7 @@ export function fitsType(column: ColumnMap, definition: DescribedColumn): boolea
     const [code, old] = temporal;
     return column.type === code ? column.meta === (sizes[0] ?? 0) : column.type === old;
   }
-  if (GEOMETRIES.has(type)) return column.type === ColumnType.GEOMETRY;
+  if (isGeometryKind(type)) return column.type === ColumnType.GEOMETRY;
   return fitsSimple(column, definition) ?? fitsString(column, definition);
 }
 

@@ -6,7 +6,7 @@ import { binlogRuns } from '../support/binlog-runs.ts';
 import { definitionOf, loginOf, messageColumns, pulledTuples } from '../support/pulled-rows.ts';
 import { binlogEnd } from '../support/running-line.ts';
 import { requireServer, type Server, serverKinds } from '../support/servers.ts';
-import { typeColumns } from '../support/type-columns.ts';
+import { makeTypeTable } from '../support/type-columns.ts';
 import { AppendDriver } from '../unit/stages/append-fixture.ts';
 
 const SCHEMA = 'types';
@@ -48,19 +48,10 @@ for (const kind of serverKinds) {
   test(`every type of ${kind} is pulled byte for byte as it is streamed`, async t => {
     await using server = await requireServer(t, kind);
     if (server === null) return;
-    const wanted = typeColumns.filter(({ only }) => only === undefined || only === server.flavor);
     await server.query(`CREATE DATABASE ${SCHEMA} CHARACTER SET utf8mb4`);
     await server.query("SET SESSION sql_mode = '', SESSION time_zone = '+00:00', NAMES utf8mb4");
     const { position } = await binlogEnd(server);
-    const definitions = wanted.map(({ sql }, i) => `c${i} ${sql}`);
-    await server.query(
-      `CREATE TABLE ${SCHEMA}.t (id INT PRIMARY KEY, ${definitions.join(', ')}) ROW_FORMAT = DYNAMIC`,
-    );
-    const rows = Math.max(...wanted.map(({ values }) => values.length)) + 1;
-    for (let row = 0; row < rows; row++) {
-      const values = wanted.map(({ values: each }) => each[row % (each.length + 1)] ?? 'NULL');
-      await server.query(`INSERT INTO ${SCHEMA}.t VALUES (${row}, ${values.join(', ')})`);
-    }
+    const { rows } = await makeTypeTable(server, SCHEMA);
     await assertSame(server, 't', position, rows);
   });
 

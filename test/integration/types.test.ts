@@ -18,7 +18,7 @@ import {
 } from '../support/charset-facts.ts';
 import { binlogEnd } from '../support/running-line.ts';
 import { requireServer, serverKinds } from '../support/servers.ts';
-import { type Kind, typeColumns } from '../support/type-columns.ts';
+import { type Kind, makeTypeTable } from '../support/type-columns.ts';
 import { AppendDriver } from '../unit/stages/append-fixture.ts';
 
 const SCHEMA = 'types';
@@ -59,21 +59,12 @@ for (const kind of serverKinds) {
   test(`every type of ${kind} comes out as SELECT gives it, in inserts, updates and deletes`, async t => {
     await using server = await requireServer(t, kind);
     if (server === null) return;
-    const wanted = typeColumns.filter(({ only }) => only === undefined || only === server.flavor);
     await server.query(`CREATE DATABASE ${SCHEMA} CHARACTER SET utf8mb4`);
     await server.query("SET SESSION sql_mode = ''");
     await server.query("SET SESSION time_zone = '+00:00'");
     await server.query('SET NAMES utf8mb4');
     const { position } = await binlogEnd(server);
-    const definitions = wanted.map(({ sql }, i) => `c${i} ${sql}`);
-    await server.query(
-      `CREATE TABLE ${SCHEMA}.t (id INT PRIMARY KEY, ${definitions.join(', ')}) ROW_FORMAT = DYNAMIC`,
-    );
-    const rows = Math.max(...wanted.map(({ values }) => values.length)) + 1;
-    for (let row = 0; row < rows; row++) {
-      const values = wanted.map(({ values: each }) => each[row % (each.length + 1)] ?? 'NULL');
-      await server.query(`INSERT INTO ${SCHEMA}.t VALUES (${row}, ${values.join(', ')})`);
-    }
+    const { columns: wanted, rows } = await makeTypeTable(server, SCHEMA);
     const expected = wanted.map(({ kind: each }, i) => `${expectation(`c${i}`, each)} AS c${i}`);
     const answers = await server.query(`SELECT id, ${expected.join(', ')} FROM ${SCHEMA}.t ORDER BY id`);
     await server.query(`UPDATE ${SCHEMA}.t SET id = id + 1000`);

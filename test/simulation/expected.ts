@@ -5,7 +5,7 @@ import { placeOf } from '../unit/consumer/placed-line.ts';
 import { eventText } from './binlog-store.ts';
 import { type Column, type Row, umsTypes } from './columns.ts';
 import { rowObject } from './model-table.ts';
-import type { Beat, Fact } from './workload.ts';
+import type { Beat, Fact } from './workload-facts.ts';
 
 /** What must come out for one table. */
 export interface ExpectedTable {

@@ -12,7 +12,8 @@ import { type ExpectedTable, expectedTables, type Layout } from './expected.ts';
 import { type LineWorld, runWithoutFaults } from './line-world.ts';
 import { tableText } from './model-table.ts';
 import { type Change, eventsOf, type Observed, observe, type PlacedMessage, rawRuns } from './observed.ts';
-import { type Fact, LEFT_OUT } from './workload.ts';
+import { LEFT_OUT } from './workload.ts';
+import type { Fact } from './workload-facts.ts';
 
 /** Checks everything. */
 export async function checkLine(world: LineWorld): Promise<void> {

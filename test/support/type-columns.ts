@@ -181,3 +181,21 @@ export const typeColumns: readonly Column[] = [
     (sql): Column => ({ ...column(sql, 'binary', "REPEAT(x'00ff', 100)", "''", "x'00'"), only: 'mariadb' }),
   ),
 ];
+
+/** Makes the table `<schema>.t` with a column `c<i>` of each type that the server has, and writes its values and NULLs. Gives the columns, and how many rows there are. */
+export async function makeTypeTable(
+  server: Server,
+  schema: string,
+): Promise<{ readonly columns: readonly Column[]; readonly rows: number }> {
+  const columns = typeColumns.filter(({ only }) => only === undefined || only === server.flavor);
+  const definitions = columns.map(({ sql }, i) => `c${i} ${sql}`);
+  await server.query(
+    `CREATE TABLE ${schema}.t (id INT PRIMARY KEY, ${definitions.join(', ')}) ROW_FORMAT = DYNAMIC`,
+  );
+  const rows = Math.max(...columns.map(({ values }) => values.length)) + 1;
+  for (let row = 0; row < rows; row++) {
+    const values = columns.map(({ values: each }) => each[row % (each.length + 1)] ?? 'NULL');
+    await server.query(`INSERT INTO ${schema}.t VALUES (${row}, ${values.join(', ')})`);
+  }
+  return { columns, rows };
+}

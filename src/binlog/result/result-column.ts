@@ -1,6 +1,7 @@
 import { Buffer } from 'node:buffer';
 import { UmbusError } from '../../core/errors.ts';
 import { ColumnType } from '../column-type.ts';
+import { isGeometryKind } from '../geometry-kinds.ts';
 import { collationOf } from '../rows/collations.ts';
 import type { ColumnMap } from '../table-map-types.ts';
 import { labelsOf } from './labels.ts';
@@ -56,11 +57,6 @@ const INTEGERS: Readonly<Record<string, readonly [type: number, bytes: number, s
   int: [ColumnType.LONG, 4, 4],
   bigint: [ColumnType.LONGLONG, 8, 8],
 };
-const GEOMETRIES: ReadonlySet<string> = new Set(
-  'geometry point linestring polygon multipoint multilinestring multipolygon geometrycollection geomcollection'.split(
-    ' ',
-  ),
-);
 const SHORT_BYTES: ReadonlySet<string> = new Set(['char', 'varchar', 'binary', 'varbinary']);
 const LONG_BYTES: ReadonlySet<string> = new Set(
   'tinytext text mediumtext longtext tinyblob blob mediumblob longblob'.split(' '),
@@ -170,7 +166,7 @@ function byteColumn(column: ColumnDefinition): ResultColumn | null {
     const map = { type: ColumnType.JSON_TEXT, meta: BLOB_META, collation: collation(column, 'utf8mb4') };
     return made(column, map, long);
   }
-  if (GEOMETRIES.has(dataType)) return made(column, { type: ColumnType.GEOMETRY, meta: BLOB_META }, long);
+  if (isGeometryKind(dataType)) return made(column, { type: ColumnType.GEOMETRY, meta: BLOB_META }, long);
   if (dataType === 'vector') return made(column, { type: ColumnType.VECTOR, meta: BLOB_META }, long);
   if (dataType !== 'uuid' && dataType !== 'inet4' && dataType !== 'inet6') return null;
   const width = ADDRESSES[dataType];

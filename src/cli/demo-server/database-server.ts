@@ -46,8 +46,21 @@ export interface ServerKind {
   readonly leadingArgs: readonly string[];
   /** Initialised data directory that is copied. */
   readonly template: string;
-  /** Settings for a data directory `<dir>/data`, without port and server id. */
-  settings(dir: string): readonly string[];
+  /** Settings beside those that every kind has ({@link placeSettings}), port and server id. */
+  readonly settings: readonly string[];
+}
+
+/** Where a server's files are in its directory, and who can reach it. */
+function placeSettings(dir: string): readonly string[] {
+  return [
+    `--datadir=${join(dir, 'data')}`,
+    `--socket=${join(dir, 'server.sock')}`,
+    `--pid-file=${join(dir, 'server.pid')}`,
+    `--tmpdir=${dir}`,
+    '--bind-address=127.0.0.1',
+    '--skip-name-resolve',
+    '--log-bin=binlog',
+  ];
 }
 
 const PORT_TRIES = 5;
@@ -70,7 +83,8 @@ function run(setup: ServerSetup, port: number, extraArgs: readonly string[]): Pr
     program: kind.program,
     args: [
       ...kind.leadingArgs,
-      ...kind.settings(dir),
+      ...placeSettings(dir),
+      ...kind.settings,
       `--port=${port}`,
       `--server-id=${serverId}`,
       ...extraArgs,

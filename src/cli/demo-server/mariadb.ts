@@ -1,5 +1,4 @@
 import { execFile } from 'node:child_process';
-import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { cachedDirectory } from './data-template.ts';
 import { type DatabaseServer, type DatabaseServerOptions, startServer } from './database-server.ts';
@@ -45,15 +44,8 @@ export async function startMariadb(
       program: programs.server,
       leadingArgs: ['--no-defaults'],
       template,
-      settings: dir => [
+      settings: [
         ...asUser(),
-        `--datadir=${join(dir, 'data')}`,
-        `--socket=${join(dir, 'server.sock')}`,
-        `--pid-file=${join(dir, 'server.pid')}`,
-        `--tmpdir=${dir}`,
-        '--bind-address=127.0.0.1',
-        '--skip-name-resolve',
-        '--log-bin=binlog',
         '--binlog-format=ROW',
         '--binlog-row-metadata=FULL',
         '--binlog-row-image=FULL',

@@ -120,14 +120,7 @@ export async function startMysql(options: DatabaseServerOptions = {}): Promise<D
       program: program.loader,
       leadingArgs: program.leadingArgs,
       template,
-      settings: dir => [
-        `--datadir=${join(dir, 'data')}`,
-        `--socket=${join(dir, 'server.sock')}`,
-        `--pid-file=${join(dir, 'server.pid')}`,
-        `--tmpdir=${dir}`,
-        '--bind-address=127.0.0.1',
-        '--skip-name-resolve',
-        '--log-bin=binlog',
+      settings: [
         '--binlog-row-metadata=FULL',
         '--gtid-mode=ON',
         '--enforce-gtid-consistency=ON',
