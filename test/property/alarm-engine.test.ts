@@ -73,6 +73,7 @@ describe('the engine of alarms', () => {
           }
         }
       }),
+      { numRuns: 2_000 },
     );
   });
 
@@ -125,8 +126,8 @@ describe('the engine of alarms', () => {
     assert.deepEqual(
       alarms.map(({ id, state, atMs }) => [id, state, atMs / ROUND_MS]),
       [
-        ['shop:several:late:a', 'raised', 2],
-        ['shop:several:late:a', 'recovered', 5],
+        ['shop:several:late:a:10000', 'raised', 2],
+        ['shop:several:late:a:10000', 'recovered', 5],
       ],
     );
     assert.match(alarms[0]?.title ?? '', /^6 faults at once, the first: Fault late:a$/);

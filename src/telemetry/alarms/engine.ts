@@ -7,7 +7,7 @@ export interface KnownFault {
   /** When it was seen first, and last: milliseconds since 1970-01-01 UTC. */
   readonly sinceMs: number;
   readonly seenMs: number;
-  /** When people were told last, and under which id; null before. */
+  /** When people were told last of the alarm that it went into, and the id of that; null before. */
   readonly toldMs: number | null;
   readonly toldAs: string | null;
 }
@@ -57,9 +57,11 @@ export function step(
   const due = Object.values(kept).filter(known => isDue(known, nowMs, settings));
   const raised = groupsOf(due).map(group => raise(group, nowMs, settings));
   const told = new Map(raised.flatMap(({ ids, alarm }) => ids.map(id => [id, alarm.id] as const)));
+  const again = new Set(told.values());
   const faults = Object.fromEntries(
     Object.entries(kept).map(([id, known]) => {
-      const toldAs = told.get(id);
+      // An alarm for several is told again for all of them, also for those that are not there in this round.
+      const toldAs = told.get(id) ?? (again.has(known.toldAs ?? '') ? known.toldAs : undefined);
       return [id, toldAs === undefined ? known : { ...known, toldMs: nowMs, toldAs }];
     }),
   );
@@ -126,8 +128,9 @@ function raise(
   const ids = group.map(({ fault }) => fault.id);
   const [first] = group;
   const fault = first === undefined || group.length > 1 ? together(group) : first.fault;
-  const id =
-    first?.toldAs ?? (group.length > 1 ? `${line}:several:${first?.fault.id}` : `${line}:${fault.id}`);
+  // With the time, since the first of several may be over before the others, and begin anew with yet others.
+  const several = `${line}:several:${first?.fault.id}:${first?.sinceMs}`;
+  const id = first?.toldAs ?? (group.length > 1 ? several : `${line}:${fault.id}`);
   return { ids, alarm: alarmOf(id, 'raised', fault, nowMs, line) };
 }
 
