@@ -34,8 +34,7 @@ interface Thread {
 class WorkerFunctions implements OpenMaskFunctions {
   readonly #directory: string;
   readonly #timeoutMs: number;
-  #thread: { readonly worker: Worker; readonly memory: SharedMemory; readonly loaded: Set<string> } | null =
-    null;
+  #thread: Thread | null = null;
   /** Threads that were cut off, until they have ended. */
   readonly #ending = new Set<Promise<unknown>>();
 

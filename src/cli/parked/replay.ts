@@ -1,4 +1,5 @@
 import { Buffer } from 'node:buffer';
+import { avroOptions } from '../../../topologies/results.ts';
 import { noticeTopic } from '../../../topologies/topics.ts';
 import type { LineSchemas } from '../../adapters/registry/line-schemas.ts';
 import { decodeRawRun, type RawRun } from '../../change/raw-run.ts';
@@ -138,7 +139,7 @@ async function decodeLetters(
   each: (record: LogRecord, outputs: readonly AppendOutput[]) => Promise<void>,
 ): Promise<Decoded & { readonly problem: ReplayReport['problem'] }> {
   const { log, line, signal } = work;
-  const options = { ...appendOptions(line), masks: () => work.rules };
+  const options = appendOptions(work);
   let now: Decoded = table;
   for (const { partition, offset } of letters) {
     if (signal.aborted) break;
@@ -255,7 +256,8 @@ class PieceWriter {
   }
 }
 
-function appendOptions(line: Line): AppendOptions {
+/** As the appender has them, so that what it would keep back stays parked. */
+function appendOptions({ line, registered, rules }: ReplayWork): AppendOptions {
   const { maxRows, maxBytes, timeZone } = line.appender;
   return {
     ds: line.ds,
@@ -266,5 +268,7 @@ function appendOptions(line: Line): AppendOptions {
     logical: logicalName(line),
     beforeImage: beforeImage(line),
     result: resultPlacing(line),
+    masks: () => rules,
+    ...avroOptions({ ...line, registered }, maxRows),
   };
 }
