@@ -30,8 +30,8 @@ export interface SignalOrigin {
   readonly captured: number;
   readonly dispatched: number | null;
   readonly appended: number;
-  /** The state after the run before. */
-  readonly state: SignalState | undefined;
+  /** The state after the run before; asked for by a run that has signals. */
+  readonly state: () => SignalState | undefined;
 }
 
 /** What signal rows there were of one schema in one partition, since the line began. */
@@ -102,7 +102,7 @@ export class SignalReader {
   take(table: RawTable, kind: SignalKind, event: EventPlace, scope: SignalScope): void {
     const origin = this.#origin;
     if (origin === null || origin.schema === '') return;
-    this.#state ??= { ...(origin.state ?? NONE) };
+    this.#state ??= { ...(origin.state() ?? NONE) };
     const state = this.#state;
     for (const row of this.#decoded(table, kind, event)) {
       if (row.ds === this.#ds) this.#act(row, event, scope, origin);

@@ -95,7 +95,7 @@ export function createAppender(
           captured: run.captured,
           dispatched: stampOf(record.headers[DISPATCHED_HEADER]),
           appended: Math.round(context.now() * 1000),
-          state: signals.get(schema),
+          state: () => signals.get(schema),
         },
         desk,
         run.kind === PAGE_KIND ? pageHead(record.headers) : null,

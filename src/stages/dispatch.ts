@@ -52,7 +52,9 @@ export function createDispatcher(options: DispatchOptions): Processor<string, Ra
       if (only === 'none') return;
       const parts = only === null ? splitRun(run, routes) : [{ ...only, run }];
       const dispatched = Math.round(context.now() * 1000);
-      const stamped = router.signals(run) ? { headers: { [DISPATCHED_HEADER]: stampBytes(dispatched) } } : {};
+      const stamped = router.signals(routes)
+        ? { headers: { [DISPATCHED_HEADER]: stampBytes(dispatched) } }
+        : {};
       const stats = options.statistics?.of(run, { dispatched, offset: record.offset }, router) ?? [];
       for (const [i, part] of parts.entries()) {
         const { partition } = part;
@@ -81,10 +83,13 @@ class Router {
   readonly #options: DispatchOptions;
   readonly #schemas: ReadonlySet<string>;
   readonly #routes = new Map<string, Route>();
+  /** That of all signal tables. */
+  readonly #everywhere: Route;
 
   constructor(options: DispatchOptions) {
     this.#options = options;
     this.#schemas = new Set(options.schemas);
+    this.#everywhere = options.schemas.flatMap(each => this.#allOf(each));
   }
 
   /** Whether the line has a schema. */
@@ -92,10 +97,9 @@ class Router {
     return this.#schemas.has(schema);
   }
 
-  /** Whether a run has rows of signal tables. */
-  signals({ tables }: RawRun): boolean {
-    const { signal } = this.#options;
-    return signal !== undefined && tables.some(({ schema, table }) => signal(schema, table));
+  /** Whether a run whose tables have these routes has rows of signal tables. */
+  signals(routes: readonly Route[]): boolean {
+    return routes.includes(this.#everywhere);
   }
 
   route({ schema, table }: RawTable): Route {
@@ -109,8 +113,8 @@ class Router {
   }
 
   #make(schema: string, table: string): Route {
-    const { schemas, signal, partitions, logical = OWN_NAME } = this.#options;
-    if (signal?.(schema, table) === true) return schemas.flatMap(each => this.#allOf(each));
+    const { signal, partitions, logical = OWN_NAME } = this.#options;
+    if (signal?.(schema, table) === true) return this.#everywhere;
     if (!this.#schemas.has(schema)) return [];
     if (table === '') return this.#allOf(schema);
     return [{ schema, partition: tablePartition(schema, logical(schema, table), partitions) }];

@@ -5,6 +5,7 @@ import { eventStart } from '../../../src/binlog/position.ts';
 import type { RawRun } from '../../../src/change/raw-run.ts';
 import { createDispatcher, type Dispatched, tablePartition } from '../../../src/stages/dispatch.ts';
 import type { EmitOptions } from '../../../src/topology/types.ts';
+import { DISPATCHED_HEADER } from '../../../src/ums/beat-stamps.ts';
 import { type LogicalName, OWN_NAME } from '../../../src/ums/namespace.ts';
 import { BinlogBuilder, type TableSpec, transaction } from '../../support/binlog-builder.ts';
 import { ExtractDriver, eventsOf } from '../../support/extract-driver.ts';
@@ -228,6 +229,28 @@ test('signals go to all partitions of all schemas, in order with the events arou
     const order = ['-', 'shop.orders'];
     assert.deepEqual(names, isHome ? [...order, ...signal, ...order] : signal);
   }
+});
+
+test('what has signals says when it was dispatched, and nothing else does', () => {
+  const stamped = (build: (builder: BinlogBuilder) => void) =>
+    dispatchRun(runOf(build), 2).map(({ options }) => Object.keys(options.headers ?? {}));
+  const signal = table(9, 'dbus', 'signals');
+  assert.deepEqual(
+    stamped(builder => transaction(builder, signal, row(2))),
+    [0, 1, 2, 3].map(() => [DISPATCHED_HEADER]),
+  );
+  const both = stamped(builder => {
+    transaction(builder, table(1, 'shop', 'orders'), row(1));
+    transaction(builder, signal, row(2));
+  });
+  assert.deepEqual(
+    both,
+    [0, 1, 2, 3].map(() => [DISPATCHED_HEADER]),
+  );
+  assert.deepEqual(
+    stamped(builder => transaction(builder, table(1, 'shop', 'orders'), row(1))),
+    [[]],
+  );
 });
 
 test('a line of one schema and one partition passes a run with signals unchanged', () => {
