@@ -114,6 +114,15 @@ export const NEW_TABLE: TableState = {
   parked: null,
 };
 
+/** Whether heartbeats of all tables concern a table: its rows can come, or have come. */
+export function hasBeats({
+  fingerprint,
+  parked,
+  beats,
+}: Pick<TableState, 'fingerprint' | 'parked' | 'beats'>): boolean {
+  return fingerprint !== '' || parked !== null || beats === true;
+}
+
 /** The appender's store: {@link TableState} by `schema.table`. */
 export const tablesStore: StoreDef<string, TableState> = store('tables', utf8, json<TableState>());
 

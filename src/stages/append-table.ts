@@ -14,7 +14,7 @@ import type { PageTarget } from './append-page-rows.ts';
 import { ParkedPieces } from './append-park.ts';
 import { type ResultPlacing, type TablePlacing, tablePlacing } from './append-placing.ts';
 import type { AppendShared, MakeBeat } from './append-shared.ts';
-import type { ParkedState, TableState } from './append-state.ts';
+import { hasBeats, type ParkedState, type TableState } from './append-state.ts';
 import { TableVersions } from './append-versions.ts';
 
 export type { AppendShared, MakeBeat } from './append-shared.ts';
@@ -97,9 +97,9 @@ export class TablePart {
     return to?.schema === schema && to.table === table;
   }
 
-  /** Whether heartbeats of all tables concern it: its rows can come, or have come. */
+  /** Whether heartbeats of all tables concern it. */
   get beats(): boolean {
-    return this.isKnown || this.isParked || this.#versions.state.beats === true;
+    return this.isParked || hasBeats(this.#versions.state);
   }
 
   /** Whether the source has named the table, which then has heartbeats without rows too. */

@@ -33,7 +33,7 @@ export type { AppendOptions, AppendOutput } from './append-options.ts';
 export type { ResultPlacing } from './append-placing.ts';
 export type { PullStores } from './append-pull-stores.ts';
 export { type SignalState, signalsStore } from './append-signal.ts';
-export { type ParkedState, schemasStore, type TableState, tablesStore } from './append-state.ts';
+export { hasBeats, type ParkedState, schemasStore, type TableState, tablesStore } from './append-state.ts';
 
 /** The stores of the appender. */
 export type AppendStores = {

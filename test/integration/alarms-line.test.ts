@@ -15,15 +15,16 @@ after(() => rmSync(dir, { recursive: true, force: true }));
 
 describe('alarms of a line in one process', () => {
   it('tell the source and a parked table, once each, and when it is over; and can be silenced', {
-    timeout: 180_000,
+    timeout: 300_000,
   }, async test => {
     await using server = await requireServer(test, 'mariadb');
     if (server === null) return;
     await using receiver = await startAlarmReceiver();
     const file = join(dir, 'watched.yaml');
+    // Late is more than what the extractor waits at the most before it tries a source again.
     writeFileSync(
       file,
-      `ds: watched\nsource: { url: "mysql://root@127.0.0.1:${server.port}", start: earliest }\nschemas: { load_1: {} }\nheartbeat: { every: 500ms }\nalarms: { webhooks: { hook: { url: "${receiver.url}" } }, every: 1s, late: 3s, clear: 2s }\n`,
+      `ds: watched\nsource: { url: "mysql://root@127.0.0.1:${server.port}", start: earliest }\nschemas: { load_1: {} }\nheartbeat: { every: 500ms }\nalarms: { webhooks: { hook: { url: "${receiver.url}" } }, every: 1s, late: 12s, clear: 2s }\n`,
     );
     await createSignalTables(sql => server.query(sql));
     await using load = await startSteadyLoad(server, 'load_1');
@@ -34,7 +35,7 @@ describe('alarms of a line in one process', () => {
 
     await load.stop();
     await server.stop();
-    const raised = await receiver.next('source', 'raised', 40_000);
+    const raised = await receiver.next('source', 'raised', 60_000);
     assert.deepEqual([raised.line, raised.severity], ['watched', 'critical']);
     const listed = await alarms('list');
     assert.equal(listed.code, 1);
@@ -81,7 +82,7 @@ describe('alarms of a line in one process', () => {
       ],
     );
     await server.query('RENAME TABLE dbus.db_heartbeat_monitor TO dbus.away');
-    const beats = await receiver.next('heartbeat', 'raised', 40_000);
+    const beats = await receiver.next('heartbeat', 'raised', 60_000);
     assert.match(beats.text, /db_heartbeat_monitor/);
     await server.query('RENAME TABLE dbus.away TO dbus.db_heartbeat_monitor');
     await receiver.next('heartbeat', 'recovered', 40_000);

@@ -14,6 +14,8 @@ import { TopicFollower } from './topic-follower.ts';
 
 /** What came earlier than so long ago says nothing of now. */
 const BACK_MS = 10 * 60_000;
+/** Rounds that tell how far they are apart. */
+const ROUNDS = 16;
 /** Tables that are remembered. */
 const TABLES_MAX = 10_000;
 
@@ -23,7 +25,8 @@ export class BeatFollower {
   readonly #rounds: TopicFollower;
   readonly #statistics: TopicFollower;
   readonly #tables = new Map<string, TableBeats>();
-  #roundMs: number | null = null;
+  /** When the newest rounds began, oldest first. */
+  readonly #roundsMs: number[] = [];
   #trouble: HeartbeatSeen['trouble'] = null;
   #binlog: BeatDone['binlog'] = null;
   #before: EarlierLook | null = null;
@@ -57,7 +60,14 @@ export class BeatFollower {
 
   /** What is known of the rounds and of each table. */
   get seen(): HeartbeatSeen {
-    return { roundMs: this.#roundMs, trouble: this.#trouble, tables: [...this.#tables.values()] };
+    const roundsMs = this.#roundsMs;
+    const gaps = roundsMs.slice(1).map((ms, i) => ms - (roundsMs[i] ?? ms));
+    return {
+      roundMs: roundsMs.at(-1) ?? null,
+      gapMs: gaps.length === 0 ? null : Math.max(...gaps),
+      trouble: this.#trouble,
+      tables: [...this.#tables.values()],
+    };
   }
 
   /** How long the source still has what comes at `place`; null before its binlog was looked at. */
@@ -71,7 +81,8 @@ export class BeatFollower {
       this.#trouble = { code: record.code, message: record.message, atMs: record.atMs };
       return;
     }
-    this.#roundMs = record.roundMs;
+    this.#roundsMs.push(record.roundMs);
+    if (this.#roundsMs.length > ROUNDS) this.#roundsMs.shift();
     this.#trouble = null;
     if (record.binlog === null) return;
     this.#before = this.#binlog === null ? this.#before : lookOf(this.#binlog);

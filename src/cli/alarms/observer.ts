@@ -1,16 +1,17 @@
 import { Buffer } from 'node:buffer';
-import { decodeRawRun } from '../../change/raw-run.ts';
 import type { Line } from '../../config/line.ts';
+import { logicalName } from '../../config/logical-tables.ts';
 import { matcher } from '../../config/table-pattern.ts';
 import { messageOf } from '../../core/errors.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Coordination } from '../../ports/coordination.ts';
 import type { Log, TopicDescription } from '../../ports/log.ts';
-import { tablesStore } from '../../stages/append.ts';
+import { hasBeats, tablesStore } from '../../stages/append.ts';
 import { offsetOf } from '../../stages/extract-space.ts';
 import type { LogSeen, Observation, SourceSeen, TableSeen } from '../../telemetry/alarms/observation.ts';
+import type { LogicalName } from '../../ums/namespace.ts';
 import { bytesBetween } from '../status/lag.ts';
-import { topicsOf } from '../status/read-log.ts';
+import { newestRun, topicsOf } from '../status/read-log.ts';
 import { tablesTopic } from '../status/table-store.ts';
 import { BeatFollower } from './beat-follower.ts';
 import { groupLags } from './group-lags.ts';
@@ -31,6 +32,9 @@ const SOURCE_MS = 10_000;
 export class Observer {
   readonly #options: ObserverOptions;
   readonly #tables = new Map<string, TableSeen>();
+  /** Tables that have heartbeats, and what these call them. */
+  readonly #beating = new Map<string, string>();
+  readonly #logical: LogicalName;
   readonly #store: TopicFollower;
   readonly #watched: (group: string) => boolean;
   /** Null for a line that does not beat. */
@@ -40,6 +44,7 @@ export class Observer {
     this.#options = options;
     this.#store = new TopicFollower(options.log, 'earliest');
     this.#watched = matcher(options.line.alarms.consumers);
+    this.#logical = logicalName(options.line);
     const { line, log, clock } = options;
     this.#beats = line.heartbeat === null ? null : new BeatFollower(log, line.ds, clock.now());
   }
@@ -75,7 +80,7 @@ export class Observer {
       landed,
       lags: await groupLags(log, line.ds, topics, this.#watched, signal),
       tables: [...this.#tables.values()],
-      heartbeat: this.#beats?.seen ?? null,
+      heartbeat: this.#heartbeat(),
       space: await this.#space(topics),
       purge: this.#beats?.horizon(place) ?? null,
     };
@@ -83,10 +88,8 @@ export class Observer {
 
   async #landed(topics: readonly TopicDescription[]): Promise<LogSeen['landed']> {
     const { log, line } = this.#options;
-    if (!topics.some(({ name }) => name === line.ds)) return null;
-    const [record] = await log.tail({ topic: line.ds, partition: 0 }, 1);
-    if (record === undefined || record.value === null) return null;
-    const run = decodeRawRun(record.value);
+    const run = await newestRun(log, topics, line.ds);
+    if (run === null) return null;
     return { file: run.file, position: offsetOf(run.next), capturedMs: run.captured / 1000 };
   }
 
@@ -94,14 +97,38 @@ export class Observer {
     if (topic === null) return;
     await this.#store.follow(topic, signal, ({ key, value }) => {
       const table = key === null ? '' : Buffer.from(key).toString('utf8');
+      this.#beating.delete(table);
       if (value === null) {
         this.#tables.delete(table);
         return;
       }
-      const { parked } = tablesStore.value.decode(value);
+      const state = tablesStore.value.decode(value);
+      const { parked } = state;
+      if (hasBeats(state)) this.#beating.set(table, this.#called(table));
       const seen = parked === null ? null : { code: parked.code, events: parked.events, since: parked.since };
       this.#tables.set(table, { table, parked: seen });
     });
+  }
+
+  /** What a table is called in its messages. */
+  #called(table: string): string {
+    const [schema = ''] = table.split('.', 1);
+    return `${schema}.${this.#logical(schema, table.slice(schema.length + 1))}`;
+  }
+
+  /** The heartbeats without those of tables that were dropped, or have another name now: no more of these come. */
+  #heartbeat(): LogSeen['heartbeat'] {
+    const { heartbeat } = this.#options.line;
+    if (this.#beats === null || heartbeat === null) return null;
+    const { seen } = this.#beats;
+    const { every } = heartbeat;
+    const beating = new Set(this.#beating.values());
+    return {
+      ...seen,
+      // Seen distances have outages in them.
+      gapMs: every.kind === 'interval' ? every.ms : seen.gapMs,
+      tables: seen.tables.filter(({ table }) => beating.has(table)),
+    };
   }
 
   async #space(topics: readonly TopicDescription[]): Promise<LogSeen['space']> {

@@ -35,6 +35,8 @@ export class TopicFollower {
         for (const record of batch.records) take(record);
         if (batch.nextOffset <= offset) break;
         offset = batch.nextOffset;
+        // At once: when the next read fails, nothing is given twice.
+        this.#offsets.set(partition, offset);
       }
       this.#offsets.set(partition, offset);
     }

@@ -16,10 +16,10 @@ export function heartbeatFaults(
   const heartbeat = log?.heartbeat ?? null;
   const lateMs = settings.lateMs('', nowMs);
   if (heartbeat === null || lateMs === null || found.unreachable) return [];
-  const { trouble, roundMs } = heartbeat;
-  const quiet = roundMs !== null && nowMs - roundMs >= lateMs;
+  const { trouble, roundMs, gapMs } = heartbeat;
+  const quiet = roundMs !== null && gapMs !== null && nowMs - roundMs >= gapMs + lateMs;
   if (trouble !== null || quiet) return [roundFault(heartbeat, nowMs, lateMs)];
-  return found.explained ? [] : lateFaults(heartbeat, nowMs, settings);
+  return found.explained || gapMs === null ? [] : lateFaults(heartbeat.tables, gapMs, nowMs, settings);
 }
 
 function roundFault({ trouble, roundMs }: HeartbeatSeen, nowMs: number, lateMs: number): Fault {
@@ -43,13 +43,22 @@ function roundFault({ trouble, roundMs }: HeartbeatSeen, nowMs: number, lateMs: 
 
 type Hop = 'dispatcher' | 'appender' | 'consumer';
 
-function lateFaults(heartbeat: HeartbeatSeen, nowMs: number, settings: RuleSettings): readonly Fault[] {
-  const byPlace = new Map<
-    string,
-    { readonly schema: string; readonly hop: Hop; readonly tables: TableBeats[] }
-  >();
-  for (const beats of heartbeat.tables) {
-    const hop = lateHop(beats, heartbeat.roundMs, nowMs, settings);
+/** Where heartbeats of some tables stop. */
+interface LatePlace {
+  readonly schema: string;
+  readonly hop: Hop;
+  readonly tables: readonly TableBeats[];
+}
+
+function lateFaults(
+  all: readonly TableBeats[],
+  gapMs: number,
+  nowMs: number,
+  settings: RuleSettings,
+): readonly Fault[] {
+  const byPlace = new Map<string, LatePlace & { readonly tables: TableBeats[] }>();
+  for (const beats of all) {
+    const hop = lateHop(beats, gapMs, nowMs, settings);
     if (hop === null) continue;
     const schema = beats.table.split('.', 1)[0] ?? '';
     const key = `late:${hop}:${schema}`;
@@ -57,35 +66,33 @@ function lateFaults(heartbeat: HeartbeatSeen, nowMs: number, settings: RuleSetti
     place.tables.push(beats);
     byPlace.set(key, place);
   }
-  return [...byPlace].map(([id, { schema, hop, tables }]) =>
-    lateFault(id, schema, hop, tables, nowMs, settings),
-  );
+  return [...byPlace].map(([id, place]) => lateFault(id, place, nowMs - gapMs, settings));
 }
 
-/** The first hop that the newest round has not passed in time; null when the table is not late. */
+/** The first hop that the round after the newest one that passed it has not passed in time; null when the table is not late. */
 function lateHop(
   { table, dispatchedMs, appendedMs, readMs, parked }: TableBeats,
-  roundMs: number | null,
+  gapMs: number,
   nowMs: number,
   settings: RuleSettings,
 ): Hop | null {
   const lateMs = settings.lateMs(table, nowMs);
-  const isLate = (atMs: number | null): boolean => lateMs !== null && atMs !== null && nowMs - atMs >= lateMs;
+  const isLate = (atMs: number | null): boolean =>
+    lateMs !== null && atMs !== null && nowMs - atMs >= gapMs + lateMs;
   // A table that never had a heartbeat is not subscribed any more, or is new.
-  if (parked || lateMs === null || roundMs === null || !isLate(readMs)) return null;
+  if (parked || !isLate(readMs)) return null;
   if (isLate(dispatchedMs)) return 'dispatcher';
   return isLate(appendedMs) ? 'appender' : 'consumer';
 }
 
+/** `dueMs`: a round that began before it was to be followed by another by now. */
 function lateFault(
   id: string,
-  schema: string,
-  hop: Hop,
-  tables: readonly TableBeats[],
-  nowMs: number,
+  { schema, hop, tables }: LatePlace,
+  dueMs: number,
   settings: RuleSettings,
 ): Fault {
-  const oldestMs = Math.min(...tables.map(({ readMs }) => readMs ?? nowMs));
+  const lateMs = dueMs - Math.min(...tables.map(({ readMs }) => readMs ?? dueMs));
   const names = tables.map(({ table }) => table);
   const [only] = names;
   const what = names.length === 1 ? `Table ${only} is` : `${names.length} tables of ${schema} are`;
@@ -93,13 +100,13 @@ function lateFault(
     id,
     where: hop,
     severity: 'warning',
-    title: `${what} ${spanText(nowMs - oldestMs)} late in the ${hop}`,
+    title: `${what} ${spanText(lateMs)} late in the ${hop}`,
     text: `Heartbeats are sent and stop before or in the ${hop} for ${namesText(names)}, while the hops as a whole keep up. Look for what only these tables meet: errors in the log lines, a partition that nobody reads.`,
     details: {
       schema,
       tables: names.length,
       table: only ?? null,
-      seconds: Math.round((nowMs - oldestMs) / 1000),
+      seconds: Math.round(lateMs / 1000),
     },
     holdMs: settings.everyMs,
     subject: names.length === 1 ? (only ?? schema) : schema,

@@ -76,9 +76,11 @@ export interface TableSeen {
 export interface HeartbeatSeen {
   /** When the newest round began that the source has; null before the first. */
   readonly roundMs: number | null;
+  /** How far apart rounds are; by cron expression, how far the newest were at the most, and null before the second. */
+  readonly gapMs: number | null;
   /** Why rounds fail since then; null when they do not. */
   readonly trouble: { readonly code: string; readonly message: string; readonly atMs: number } | null;
-  /** When the newest round began that passed each hop, by table. */
+  /** When the newest round began that passed each hop, by table; of tables that have heartbeats now. */
   readonly tables: readonly TableBeats[];
 }
 

@@ -82,6 +82,7 @@ describe('the rules of alarms', () => {
   it('tell a source that does not answer, once it has lasted, and not the tables behind it', () => {
     const heartbeat = {
       roundMs: NOW - 90_000,
+      gapMs: 5_000,
       trouble: { code: 'UMBUS_SOURCE_UNREACHABLE', message: 'Refused.', atMs: NOW - 90_000 },
       tables: [
         {
@@ -168,7 +169,7 @@ describe('the rules of alarms', () => {
       { table: 'store.d', dispatchedMs: old, appendedMs: old, readMs: old, parked: true },
       { table: 'quiet.e', dispatchedMs: old, appendedMs: old, readMs: old, parked: false },
     ];
-    const heartbeat = { roundMs: fresh, trouble: null, tables };
+    const heartbeat = { roundMs: fresh, gapMs: 5_000, trouble: null, tables };
     const quiet: RuleSettings = {
       ...settings,
       lateMs: subject => (subject.startsWith('quiet') ? null : LATE),
@@ -185,9 +186,23 @@ describe('the rules of alarms', () => {
     assert.deepEqual(explained.faults, [], 'the appender was late a moment ago');
   });
 
+  it('take nothing for late between two rounds, however far they are apart', () => {
+    const of = (ageMs: number, gapMs: number | null): readonly string[] => {
+      const at = NOW - ageMs;
+      const stuck = { table: 'store.a', dispatchedMs: at, appendedMs: at, readMs: at, parked: false };
+      const quiet = { roundMs: at, gapMs, trouble: null, tables: [stuck] };
+      const others = { ...quiet, roundMs: NOW - 1_000 };
+      return [quiet, others].flatMap(heartbeat => ids(faultsOf(seen({ log: logOf({ heartbeat }) }))));
+    };
+    const hour = 3_600_000;
+    assert.deepEqual(of(hour + LATE - 1, hour), []);
+    assert.deepEqual(of(hour + LATE, hour), ['heartbeat', 'late:dispatcher:store']);
+    assert.deepEqual(of(9 * hour, null), [], 'one round does not tell when the next is due');
+  });
+
   it('tell that heartbeats cannot be sent, with the reason', () => {
     const trouble = { code: 'UMBUS_HEARTBEAT_READ_ONLY', message: 'Read-only.', atMs: NOW - 1_000 };
-    const heartbeat = { roundMs: NOW - 9_000, trouble, tables: [] };
+    const heartbeat = { roundMs: NOW - 9_000, gapMs: 5_000, trouble, tables: [] };
     const [fault] = faultsOf(seen({ log: logOf({ heartbeat }) }));
     assert.deepEqual([fault?.id, fault?.where], ['heartbeat', 'heartbeat']);
     assert.match(fault?.text ?? '', /Read-only\./);
