@@ -23,8 +23,9 @@ export interface WatchOptions {
   readonly everyMs: number;
   /** Whether this process reads the source: of several processes one asks it. */
   readonly extracts: () => boolean;
-  /** Measures heartbeats while this process beats; null for a line that does not. */
-  readonly meter: BeatMeter | null;
+  /** Makes what measures heartbeats from now on; null for a line that does not beat. */
+  readonly meter: (() => BeatMeter) | null;
+  /** Whether this process beats: of several one measures. */
   readonly beats: () => boolean;
   /** Told of a round in which the log could not be read. */
   readonly failed: (error: unknown) => void;
@@ -37,9 +38,12 @@ export function watchOutside(
 ): OutsideWatch & { readonly done: Promise<void> } {
   let values: readonly Gathered[] = [];
   const run = async (): Promise<void> => {
+    let meter: BeatMeter | null = null;
     while (!signal.aborted) {
       try {
-        values = await valuesOf(options, signal);
+        // Made when this process begins to beat: what another has measured before is not measured again.
+        meter = options.beats() ? (meter ?? options.meter?.() ?? null) : null;
+        values = await valuesOf(options, meter, signal);
       } catch (error) {
         // Old values would look like a line that stands still.
         values = [];
@@ -51,12 +55,19 @@ export function watchOutside(
   return { values: () => values, done: run() };
 }
 
-async function valuesOf(options: WatchOptions, signal: AbortSignal): Promise<readonly Gathered[]> {
-  const { line, log, meter, beats } = options;
+async function valuesOf(
+  options: WatchOptions,
+  meter: BeatMeter | null,
+  signal: AbortSignal,
+): Promise<readonly Gathered[]> {
+  const { line, log, clock, extracts } = options;
   const topics = await log.topics();
-  const values = [...(await logValues(line, topics)), ...(await sourceValuesOf(options, topics, signal))];
-  if (meter === null || !beats()) return values;
+  const values = [...(await logValues(line, topics))];
+  const asks = extracts();
+  if (!asks && meter === null) return values;
   const extractor = await extractorStatus(log, topics, line.ds);
+  if (asks) values.push(...sourceValues(await askSource(line, extractor, clock, signal)));
+  if (meter === null) return values;
   const place =
     extractor === null
       ? null
@@ -84,17 +95,6 @@ async function logValues(line: Line, all: readonly TopicDescription[]): Promise<
     if (free !== null) values.push(gathered(logMetrics.diskFreeBytes, {}, free));
   }
   return values;
-}
-
-async function sourceValuesOf(
-  options: WatchOptions,
-  topics: readonly TopicDescription[],
-  signal: AbortSignal,
-): Promise<readonly Gathered[]> {
-  const { line, log, clock, extracts } = options;
-  if (!extracts()) return [];
-  const extractor = await extractorStatus(log, topics, line.ds);
-  return sourceValues(await askSource(line, extractor, clock, signal));
 }
 
 function sourceValues(status: SourceStatus): readonly Gathered[] {

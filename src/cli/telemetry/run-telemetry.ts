@@ -131,7 +131,7 @@ class Telemetry {
         meter:
           line.heartbeat === null
             ? null
-            : new BeatMeter(log, line.ds, clock, this.#metrics, settings.maxTables),
+            : () => new BeatMeter(log, line.ds, clock, this.#metrics, settings.maxTables),
         failed: error => events('warn', 'The log cannot be asked for its metrics.', errorFields(error)),
       },
       closing.signal,
