@@ -64,7 +64,8 @@ export async function startMetricsServer(options: MetricsServerOptions): Promise
 
 function listening(server: Server, host: string, port: number): Promise<void> {
   return new Promise((resolve, reject) => {
-    server.once('error', cause =>
+    // On, not once: when a connection cannot be accepted later, the server goes on, and so does the process.
+    server.on('error', cause =>
       reject(
         new UmbusError(
           'UMBUS_METRICS_LISTEN',
