@@ -10,6 +10,8 @@ const MOST_PULLS = 1000;
 interface Pace {
   control: PullControl;
   readMs: number;
+  /** Rows a second that {@link Pace.freeMs} counts by; null for no bound. */
+  rate: number | null;
   /** When the next row may be read. */
   freeMs: number;
 }
@@ -25,48 +27,54 @@ export class Pacer {
     this.#clock = clock;
   }
 
-  /** Waits until so many more rows of a pull may be read. Errors: UMBUS_PULL_CANCELLED, UMBUS_COORDINATION_*; the signal's reason. */
-  async pace(pull: string, rows: number, signal: AbortSignal): Promise<void> {
-    const state = this.#stateOf(pull);
-    let mineMs: number | null = null;
+  /** Waits until so many more rows of a pull may be read; false when it is paused. Errors: UMBUS_PULL_CANCELLED, UMBUS_COORDINATION_*; the signal's reason. */
+  async pace(pull: string, rows: number, signal: AbortSignal): Promise<boolean> {
+    const pace = this.#paceOf(pull);
+    let reserved: number | null | undefined;
+    let atMs = 0;
     for (;;) {
       signal.throwIfAborted();
       const nowMs = this.#clock.now();
-      const { control } = await this.#known(pull, state, nowMs);
-      if (control.state === 'cancel') {
+      const { state, rowsPerSecond: rate } = await this.#known(pull, pace, nowMs);
+      if (state === 'cancel') {
         throw new UmbusError('UMBUS_PULL_CANCELLED', 'The pull was cancelled.', { details: { pull } });
       }
-      const { rowsPerSecond } = control;
-      if (control.state === 'run') {
-        if (rowsPerSecond === null) return;
-        if (mineMs === null) {
-          mineMs = Math.max(state.freeMs, nowMs);
-          state.freeMs = mineMs + (rows / rowsPerSecond) * 1000;
-        }
-        if (mineMs <= nowMs) return;
+      if (state === 'pause') return false;
+      if (reserved !== rate) {
+        reserved = rate;
+        atMs = reserve(pace, rows, rate, nowMs);
       }
-      await this.#clock.sleep(
-        Math.min(KNOWN_MS, Math.max(1, (mineMs ?? Number.POSITIVE_INFINITY) - nowMs)),
-        signal,
-      );
+      if (atMs <= nowMs) return true;
+      await this.#clock.sleep(Math.min(KNOWN_MS, Math.max(1, atMs - nowMs)), signal);
     }
   }
 
-  #stateOf(pull: string): Pace {
-    let state = this.#pulls.get(pull);
-    if (state === undefined) {
-      state = { control: FREE, readMs: 0, freeMs: 0 };
+  #paceOf(pull: string): Pace {
+    let pace = this.#pulls.get(pull);
+    if (pace === undefined) {
+      pace = { control: FREE, readMs: 0, rate: null, freeMs: 0 };
       if (this.#pulls.size >= MOST_PULLS) this.#pulls.clear();
-      this.#pulls.set(pull, state);
+      this.#pulls.set(pull, pace);
     }
-    return state;
+    return pace;
   }
 
-  async #known(pull: string, state: Pace, nowMs: number): Promise<Pace> {
-    if (nowMs - state.readMs >= KNOWN_MS) {
-      state.readMs = nowMs;
-      state.control = await this.#cells.control(pull);
+  async #known(pull: string, pace: Pace, nowMs: number): Promise<PullControl> {
+    if (nowMs - pace.readMs >= KNOWN_MS) {
+      pace.readMs = nowMs;
+      pace.control = await this.#cells.control(pull);
     }
-    return state;
+    return pace.control;
   }
+}
+
+/** When so many rows may be read, which the next ones have to wait for. What was to be waited for at another rate counts no more. */
+function reserve(pace: Pace, rows: number, rate: number | null, nowMs: number): number {
+  if (pace.rate !== rate) {
+    pace.rate = rate;
+    pace.freeMs = nowMs;
+  }
+  const atMs = Math.max(pace.freeMs, nowMs);
+  if (rate !== null) pace.freeMs = atMs + (rows / rate) * 1000;
+  return atMs;
 }
