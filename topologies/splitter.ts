@@ -46,7 +46,7 @@ export const splitter = defineTopology({
             const job = pullJobOf(record.value);
             if (job === null || context.stores.accepted.get(job.pull) !== undefined) return;
             context.stores.accepted.set(job.pull, { askedMs: job.askedMs });
-            emit(job.pull, { ...job, kind: 'split', after: null, shard: 0 });
+            emit(job.pull, { ...job, kind: 'split', after: null, cutBy: null, shard: 0 });
           },
         }),
       )

@@ -24,6 +24,8 @@ export interface SplitTask extends PullJob {
   readonly kind: 'split';
   /** The key that the last step ended with, as SQL literals; null at the start. */
   readonly after: readonly string[] | null;
+  /** What the key is a value of ({@link ShardTask.cutBy}); null at the start. */
+  readonly cutBy: string | null;
   readonly shard: number;
 }
 
@@ -33,6 +35,8 @@ export interface ShardTask extends PullJob {
   /** Its rows are behind the first key, up to and with the second, as SQL literals; null: no bound. */
   readonly after: readonly string[] | null;
   readonly upTo: readonly string[] | null;
+  /** What these are values of, as `PullTable.cutBy` has it. */
+  readonly cutBy: string;
   readonly shard: number;
 }
 
@@ -46,6 +50,8 @@ export interface ControlMessage {
 }
 
 const DEFAULT_SHARD_ROWS = 100_000;
+/** The last millisecond that a Date can have. */
+const MOST_MS = 8.64e15;
 const NAME = /^[A-Za-z0-9-]{1,40}$/;
 
 /** The control message that asks for a job: DBUS's members, and `UMBUS_PULL` with its name. */
@@ -68,7 +74,7 @@ export function pullRequest(job: PullJob): ControlMessage {
 }
 
 /**
- * The job that a control message asks for; null for a message of another type. Numbers may be text, as DBUS writes them; without a name of its own the pull is called by its number.
+ * The job that a control message asks for; null for a message of another type. Numbers may be text, as DBUS writes them; without a name of its own the pull is called by its number. An `id` that is no time counts as 0.
  * Errors: UMBUS_PULL_TABLE for a message that names no table.
  */
 export function pullJobOf(message: ControlMessage): PullJob | null {
@@ -90,6 +96,7 @@ export function pullJobOf(message: ControlMessage): PullJob | null {
   const name = text('UMBUS_PULL');
   const shardRows = Number(text('SPLIT_SHARD_SIZE'));
   const condition = text('INPUT_CONDITIONS');
+  const askedMs = Number(message.id);
   return {
     pull: NAME.test(name) ? name : `p${number.replaceAll(/[^0-9A-Za-z-]/g, '').slice(0, 30)}`,
     schema,
@@ -100,6 +107,6 @@ export function pullJobOf(message: ControlMessage): PullJob | null {
       .map(column => column.trim())
       .filter(column => column !== ''),
     shardRows: Number.isSafeInteger(shardRows) && shardRows > 0 ? shardRows : DEFAULT_SHARD_ROWS,
-    askedMs: message.id,
+    askedMs: askedMs >= 0 && askedMs <= MOST_MS ? Math.trunc(askedMs) : 0,
   };
 }

@@ -8,6 +8,8 @@ export interface PullTable {
   readonly table: string;
   /** Rows by the server's own estimate. */
   readonly rowsEstimate: number;
+  /** What it is cut by now: bounds of shards hold for a table that is cut by the same. */
+  readonly cutBy: string;
   /** The entry of its pages. */
   readonly page: RawTable;
   /** Checks a condition on the server without reading rows. Errors: UMBUS_PULL_CONDITION, UMBUS_SOURCE_*. */

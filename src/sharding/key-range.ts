@@ -23,6 +23,13 @@ export function keyNames({ columns }: SplitKey): string {
   return columns.map(({ name }) => quoteName(name)).join(', ');
 }
 
+/** What bounds of shards are values of, as text: bounds of one key mean nothing to another. */
+export function cutText({ columns }: SplitKey): string {
+  return JSON.stringify(
+    columns.map(({ name, form, charset, collation }) => [name, form, charset, collation]),
+  );
+}
+
 /**
  * The condition that a row is in a range; '' for all rows. Written out by columns, the first of which bounds the index on both sides: neither server reads a range of an index for `(a, b) > (x, y)`.
  */

@@ -16,7 +16,7 @@ import type { TableSchema } from '../ums/table-schema.ts';
 import type { UmsNextVersion } from '../ums/types.ts';
 import type { Zone } from '../ums/zone.ts';
 import { type GivenColumns, unknownColumns } from './append-given.ts';
-import { type MaskedState, maskedState } from './append-masked.ts';
+import { keyedBy, type MaskedState, maskedState } from './append-masked.ts';
 import { type VersionColumn, versionColumns } from './append-state.ts';
 
 /** Decoders kept; the one that came first makes room. */
@@ -40,6 +40,8 @@ export interface TableDecoder {
   readonly wide: readonly string[];
   /** What masks the rows; null for nothing. */
   readonly masked: MaskedState | null;
+  /** What tells its rows apart ({@link keyedBy}). */
+  readonly keyedBy: string;
   readonly schema: TableSchema;
   /** The start of a message of a version and a batch; `initial`: with rows of a full pull. */
   header(version: MessageVersion, initial?: boolean): { readonly namespace: string; readonly bytes: Buffer };
@@ -123,6 +125,7 @@ export class DecoderCache {
       fingerprint,
       columns: versionColumns(writer.fields),
       masked,
+      keyedBy: keyedBy(masked, writer.primaryKey),
       wide: wideColumns(map),
       schema: tableSchema(map, writer, masked?.columns),
       header({ version, innerVersion, batch = 0 }, initial = false) {

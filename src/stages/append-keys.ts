@@ -1,15 +1,15 @@
-import type { RowWriter } from '../binlog/rows/compile.ts';
 import { isUpdate } from '../binlog/rows/rows-event.ts';
 import { PlacingKey, placingColumns, tupleEnd } from '../ums/placing-key.ts';
 import { TupleBuffer } from '../ums/tuple-buffer.ts';
 import type { TuplePrefix } from '../ums/tuple-prefix.ts';
+import type { TableDecoder } from './append-decoders.ts';
 import type { EventPlace } from './append-event.ts';
 import type { PullDesk } from './append-pull.ts';
 
 /** Is told of the rows that change. */
 export interface ChangeWatch {
-  /** Rows of an event were taken, which begin at `from`. `writer`: of its images; null for images that lack columns. */
-  changed(key: string, event: EventPlace, from: number, writer: RowWriter | null): void;
+  /** Rows of an event were taken, which begin at `from`. `decoder`: of its images; null for images that lack columns. */
+  changed(key: string, event: EventPlace, from: number, decoder: TableDecoder | null): void;
 }
 
 /** Tells a desk the keys of rows that change while a full pull reads their table: of each image, since a key may change too. */
@@ -25,13 +25,15 @@ export class KeyWatch implements ChangeWatch {
     this.#prefix = prefix;
   }
 
-  changed(key: string, event: EventPlace, from: number, writer: RowWriter | null): void {
+  changed(key: string, event: EventPlace, from: number, decoder: TableDecoder | null): void {
     if (!this.#desk.watches(key)) return;
-    if (writer === null) {
+    if (decoder === null) {
       // What a pulled row has of the columns that the image lacks would be lost with it.
       this.#desk.voidAll(key, 'a row image lacks columns: the source needs binlog_row_image = FULL');
       return;
     }
+    const { writer } = decoder;
+    this.#desk.keyed(key, decoder.keyedBy);
     const columns = placingColumns(
       writer.primaryKey.map(name => writer.fields.findIndex(field => field.name === name)),
     );

@@ -28,6 +28,11 @@ export function sameMasked(a: MaskedState | null | undefined, b: MaskedState | n
   return JSON.stringify(a ?? null) === JSON.stringify(b ?? null);
 }
 
+/** What rows are told apart by, as text: the columns of their key, and what masks them. */
+export function keyedBy(masked: MaskedState | null, primaryKey: readonly string[]): string {
+  return JSON.stringify(primaryKey.map(name => [name, masked?.columns[name] ?? null]));
+}
+
 /**
  * Whether a row is called otherwise from here on, because another mask, or none, is on a column that tells rows apart or places them. A consumer that holds rows under their
  * old keys has to know.

@@ -90,6 +90,12 @@ function obstacle(key: string, state: PullState, decoder: TableDecoder, part: Ta
   if (state.columns !== null && !sameVersion(state.columns, decoder.columns)) {
     return { code: 'UMBUS_PULL_CHANGED', message: `The columns of ${key} changed while it was pulled.` };
   }
+  if (state.keyedBy !== null && state.keyedBy !== decoder.keyedBy) {
+    return {
+      code: 'UMBUS_PULL_CHANGED',
+      message: `The primary key of ${key}, or a mask on it, changed while it was pulled.`,
+    };
+  }
   return null;
 }
 
@@ -110,6 +116,7 @@ function publish(
   const { low } = window;
   const at = placeText(low);
   if (state.columns === null) desk.hasColumns(key, decoder.columns);
+  desk.keyed(key, decoder.keyedBy);
   part.use(decoder, { bytes: run.events, view: viewOf(run.events), start: 0, end: 0, type: 0, ...low });
   const keeps = desk.hasChanged(key) ? (text: string): boolean => desk.keeps(key, text, at) : null;
   const rows = part.pulled(target => writePage(run.events, decoder, low, target, shared, keeps));

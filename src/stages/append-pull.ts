@@ -11,6 +11,7 @@ import {
   doneCount,
   isDone,
   MAX_CHANGED,
+  MIXED,
   newPull,
   type PullState,
   type PullWindow,
@@ -223,6 +224,13 @@ export class PullDesk {
     if (state !== undefined) this.#set(key, { ...state, columns });
   }
 
+  /** Notes what rows that are published, or change, are told apart by: keys that are made of other columns, or masked otherwise, cannot be compared. */
+  keyed(key: string, keyedBy: string): void {
+    const state = this.stateOf(key);
+    if (state === undefined || state.keyedBy === keyedBy) return;
+    this.#set(key, { ...state, keyedBy: state.keyedBy === null ? keyedBy : MIXED });
+  }
+
   /** Ends a pull that cannot go on. */
   abort(key: string, part: TablePart | null, at: WindowPlace, failure: PullFailure): void {
     const state = this.stateOf(key);
@@ -280,7 +288,12 @@ export class PullDesk {
     const { shard, token } = signal;
     if (state?.pull !== signal.pull) this.#answer(signal, { kind: 'aborted', failure: OVER });
     else if (state.failure !== null) this.#answer(signal, { kind: 'aborted', failure: state.failure });
-    else this.#answer(signal, { kind: 'known', token, shard });
+    else {
+      const { rows, shards, batchId } = state;
+      this.#answer(signal, { kind: 'known', token, shard });
+      // Whoever was to note the end may have died before it did.
+      if (shards !== null) this.#answer(signal, { kind: 'ended', rows, shards, batchId });
+    }
   }
 
   finish(): PullResult {

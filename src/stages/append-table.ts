@@ -199,7 +199,7 @@ export class TablePart {
         ? this.#wholeRows(event, from, most, rows)
         : this.#placedRows(event, from, most, rows, this.#placed);
     if (last < 0) return;
-    this.#shared.watch?.changed(this.key, event, from, at < 0 ? null : decoder.writer);
+    this.#shared.watch?.changed(this.key, event, from, at < 0 ? null : decoder);
     this.#lastRow = event.position + last;
     this.#lastSeconds = event.seconds;
     this.#lastMicros = event.micros;

@@ -43,12 +43,17 @@ export interface PullState {
   readonly rows: number;
   /** The columns of its rows; null before the first page. */
   readonly columns: readonly VersionColumn[] | null;
+  /** What its rows, and the keys that change, are told apart by (`keyedBy`); null before the first of them, and {@link MIXED} when it was more than one thing. */
+  readonly keyedBy: string | null;
   readonly windows: readonly PullWindow[];
   /** Where shards that are not whole go on, for those that have begun. */
   readonly next: Readonly<Record<string, string>>;
   /** Keys in the store `changed`. */
   readonly changed: number;
 }
+
+/** No {@link PullState.keyedBy} of any rows. */
+export const MIXED = 'mixed';
 
 /** The appender's store of {@link PullState} by `schema.table`. */
 export const pullsStore: StoreDef<string, PullState> = store('pulls', utf8, json<PullState>());
@@ -84,6 +89,7 @@ export function newPull(pull: string, batchId: number, whole: boolean): PullStat
     done: [],
     rows: 0,
     columns: null,
+    keyedBy: null,
     windows: [],
     next: {},
     changed: 0,

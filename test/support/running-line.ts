@@ -23,7 +23,9 @@ import { logicalName } from '../../src/config/logical-tables.ts';
 import { noMetrics } from '../../src/config/metrics-schema.ts';
 import { noAlarms } from '../../src/config/resolve-alarms.ts';
 import { serverIdOf } from '../../src/config/resolve-line.ts';
+import { fileMasks, sharedMasksSerde } from '../../src/config/shared-masks.ts';
 import { isUmbusError } from '../../src/core/errors.ts';
+import { NO_FUNCTIONS } from '../../src/masking/mask-spec.ts';
 import type { Clock } from '../../src/ports/clock.ts';
 import type { Coordination } from '../../src/ports/coordination.ts';
 import type { Log } from '../../src/ports/log.ts';
@@ -200,7 +202,16 @@ export async function startLine(options: TestLineOptions): Promise<RunningLine> 
   const ports = await heartbeatPorts(line, null, options.heard ?? (() => {}));
   const stopping = new AbortController();
   const { coordination, member = 'test' } = options;
-  const tools = { line, log, registered: null, clock: systemClock, member, stopping: stopping.signal };
+  const inForce = { masks: fileMasks(line), read: sharedMasksSerde(line.masking, NO_FUNCTIONS).decode };
+  const tools = {
+    line,
+    log,
+    inForce,
+    registered: null,
+    clock: systemClock,
+    member,
+    stopping: stopping.signal,
+  };
   const pulling =
     coordination === undefined
       ? null

@@ -7,7 +7,7 @@ import { signalTableStatements, WATERMARK_TABLE } from '../../change/signal-tabl
 import { isUmbusError, messageOf, UmbusError } from '../../core/errors.ts';
 import type { PulledPage, PullRows, PullSource, PullTable } from '../../ports/pull-source.ts';
 import { keyLiteral } from '../../sharding/key-column.ts';
-import { type KeyRange, quoteName, WHOLE_TABLE } from '../../sharding/key-range.ts';
+import { cutText, type KeyRange, quoteName, WHOLE_TABLE } from '../../sharding/key-range.ts';
 import { chooseSplitKey, type SplitKey, withoutHidden } from '../../sharding/split-key.ts';
 import { boundarySql, fromClause, rowsSql } from '../../sharding/split-plan.ts';
 import { connectSql, type SqlSession } from './connect.ts';
@@ -26,8 +26,8 @@ export interface PullSourceOptions {
   readonly ds: string;
   /** Schema of umbus's own tables. */
   readonly signalSchema: string;
-  /** Whether a column is masked, so that no table may be cut by it; default: none is. */
-  readonly masked?: (schema: string, table: string, column: string) => boolean;
+  /** Which columns of a table are masked now, so that it may not be cut by them; default: none is. */
+  readonly masked?: (schema: string, table: string) => Promise<(column: string) => boolean>;
 }
 
 /** Opens a source to pull from. Connects when it is first asked, and anew when a connection was lost. */
@@ -49,8 +49,9 @@ class MysqlPullSource implements PullSource {
     this.#writing = new KeptSession(login, session => this.#makeTable(session));
   }
 
-  table(schema: string, table: string, splitBy: readonly string[]): Promise<PullTable> {
-    return this.#asking.use(async session => {
+  async table(schema: string, table: string, splitBy: readonly string[]): Promise<PullTable> {
+    const masked = (await this.#options.masked?.(schema, table)) ?? (() => false);
+    return await this.#asking.use(async session => {
       // Names and texts of the catalogue are wanted in UTF-8, keys in the bytes of their columns.
       await session.query('SET character_set_results = utf8mb4');
       try {
@@ -60,18 +61,20 @@ class MysqlPullSource implements PullSource {
         if (definition.primaryKey.length === 0) {
           throw refused(schema, table, 'has no primary key, so its rows cannot be told from each other');
         }
-        return this.#pullTable(definition, splitBy);
+        return this.#pullTable(definition, splitBy, masked);
       } finally {
         await session.query('SET character_set_results = NULL');
       }
     });
   }
 
-  #pullTable(definition: TableDefinition, splitBy: readonly string[]): PullTable {
+  #pullTable(
+    definition: TableDefinition,
+    splitBy: readonly string[],
+    masked: (column: string) => boolean,
+  ): PullTable {
     const { schema, table, definitions, primaryKey } = definition;
-    const { masked = () => false } = this.#options;
-    const hidden = (column: string): boolean => masked(schema, table, column);
-    const key = chooseSplitKey(withoutHidden(definition, hidden), splitBy);
+    const key = chooseSplitKey(withoutHidden(definition, masked), splitBy);
     if (key === null)
       throw refused(schema, table, 'has no key without masked columns that it could be cut by');
     const columns = definitions.map(resultColumn);
@@ -81,6 +84,7 @@ class MysqlPullSource implements PullSource {
       schema,
       table,
       rowsEstimate: definition.rowsEstimate,
+      cutBy: cutText(key),
       page: pageTable(schema, table, { columns: columns.map(({ map }) => map), primaryKey: indexes }),
       check: condition => this.#check(from, condition),
       boundary: (after, rows) =>

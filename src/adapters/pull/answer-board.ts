@@ -95,8 +95,12 @@ class Queue implements AnswerQueue {
       const answer = this.#answers.shift();
       if (answer !== undefined) return answer;
       await new Promise<void>(resolve => {
-        this.#wake = resolve;
-        signal.addEventListener('abort', () => resolve(), { once: true });
+        const wake = (): void => {
+          signal.removeEventListener('abort', wake);
+          resolve();
+        };
+        this.#wake = wake;
+        signal.addEventListener('abort', wake, { once: true });
       });
     }
   }

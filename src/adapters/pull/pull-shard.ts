@@ -3,6 +3,7 @@ import type { ShardTask } from '../../change/pull-job.ts';
 import { PAGE_HEADER, type PageHead, pageRun } from '../../change/pull-page.ts';
 import type { PullAnswer, PullFailure } from '../../change/pull-signal.ts';
 import type { RawRun } from '../../change/raw-run.ts';
+import { UmbusError } from '../../core/errors.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Writer } from '../../ports/log.ts';
 import type { PullSource, PullTable } from '../../ports/pull-source.ts';
@@ -20,14 +21,14 @@ export interface ShardTools {
   readonly encode: (run: RawRun) => Uint8Array;
   readonly newToken: () => string;
   readonly pageBytes: number;
-  /** Told of rows before they are written, and waited for: where a pull is slowed down. */
-  readonly pace: (rows: number, signal: AbortSignal) => Promise<void>;
+  /** Told of rows before they are written, and waited for: where a pull is slowed down. False when it is paused. */
+  readonly pace: (rows: number, signal: AbortSignal) => Promise<boolean>;
 }
 
 /** What became of an attempt. */
 export type ShardOutcome =
   | { readonly kind: 'whole' }
-  /** The window counts no more, or ended before the shard: another one goes on. `progress`: whether it published anything. */
+  /** The window counts no more, ended before the shard, or is left for a pause: another one goes on. `progress`: whether it published anything. */
   | { readonly kind: 'again'; readonly progress: boolean }
   | { readonly kind: 'aborted'; readonly failure: PullFailure };
 
@@ -50,6 +51,7 @@ export async function pullShard(
   const low = await answers.next(signal);
   if (low.kind !== 'low') return outcomeOf(low, false);
   const now = await tools.source.table(schema, table, task.splitBy);
+  assertCutBy(now, task.cutBy);
   const after = low.next === null ? task.after : literalsOf(low.next);
   const limit = 2 * task.shardRows;
   await using rows = await now.read({ after, upTo: task.upTo }, task.condition, limit);
@@ -57,6 +59,17 @@ export async function pullShard(
   const high = await answers.next(signal);
   if (high.kind !== 'high') return outcomeOf(high, false);
   return await writePages({ task, tools, token, answers, now, rows, limit }, signal);
+}
+
+/** Errors: UMBUS_PULL_CHANGED for bounds that are values of another key than the one that the table is cut by now: rows between them are others. */
+export function assertCutBy({ schema, table, cutBy }: PullTable, before: string | null): void {
+  if (before === null || before === cutBy) return;
+  const place = `${schema}.${table}`;
+  throw new UmbusError(
+    'UMBUS_PULL_CHANGED',
+    `The key that ${place} is cut by, or a mask on it, changed while it was pulled.`,
+    { details: { table: place } },
+  );
 }
 
 interface Writing {
@@ -82,7 +95,7 @@ async function writePages(work: Writing, signal: AbortSignal): Promise<ShardOutc
     const ahead = page === null ? null : await rows.page(tools.pageBytes);
     // A result that the limit cut goes on in a window of its own, so that no window is open for long.
     const more = ahead !== null || (count >= limit && last !== null);
-    await tools.pace(size, signal);
+    if (!(await tools.pace(size, signal))) return { kind: 'again', progress: number > 0 };
     await append(work, images, {
       page: number,
       rows: size,

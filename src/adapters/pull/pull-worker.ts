@@ -7,10 +7,10 @@ import type { Log, TopicSpec, Writer } from '../../ports/log.ts';
 import type { PullSource } from '../../ports/pull-source.ts';
 import { parseCondition } from '../../sharding/condition.ts';
 import { splitStep } from '../../sharding/split-plan.ts';
-import { AnswerBoard } from './answer-board.ts';
+import { AnswerBoard, type AnswerQueue } from './answer-board.ts';
 import { Pacer } from './pacer.ts';
 import type { PullCells } from './pull-cells.ts';
-import { pullShard, type ShardOutcome, type ShardTools } from './pull-shard.ts';
+import { assertCutBy, pullShard, type ShardOutcome, type ShardTools } from './pull-shard.ts';
 import { Turns } from './turns.ts';
 
 /** What pulls are made with. */
@@ -77,7 +77,7 @@ export class PullWorker implements AsyncDisposable {
     return await this.#guarded(task, back, signal, () => this.#turns.take(() => this.#pull(task, signal)));
   }
 
-  /** Tries again what may pass, gives back what others may do, and ends the pull for all else. */
+  /** Tries again what may pass, gives back what others may do and what is paused, and ends the pull for all else. */
   async #guarded(
     job: PullJob,
     back: PullStep,
@@ -92,8 +92,9 @@ export class PullWorker implements AsyncDisposable {
         const { state } = await cells.control(job.pull);
         if (state === 'cancel') return await this.#fail(job, CANCELLED);
         if (state === 'pause') {
+          // Others wait behind it.
           await clock.sleep(PAUSED_MS, AbortSignal.any([signal, stopping]));
-          continue;
+          return back;
         }
         const step = await work();
         if (step !== AGAIN) return step;
@@ -112,6 +113,8 @@ export class PullWorker implements AsyncDisposable {
     const job = jobOf(task);
     const condition = job.condition === null ? null : parseCondition(job.condition);
     const table = await source.table(job.schema, job.table, job.splitBy);
+    const { cutBy } = table;
+    assertCutBy(table, task.cutBy);
     if (after === null) {
       if (condition !== null) await table.check(condition);
       const { rowsEstimate } = table;
@@ -121,10 +124,10 @@ export class PullWorker implements AsyncDisposable {
     }
     const step = await splitStep(after, SHARDS_A_STEP, key => table.boundary(key, job.shardRows));
     const shards = step.shards.map(
-      (range, i): ShardTask => ({ ...job, condition, ...range, kind: 'shard', shard: shard + i }),
+      (range, i): ShardTask => ({ ...job, condition, ...range, cutBy, kind: 'shard', shard: shard + i }),
     );
     const next = shard + shards.length;
-    if (step.next !== null) return { shards, split: { ...task, after: step.next.after, shard: next } };
+    if (step.next !== null) return { shards, split: { ...task, after: step.next.after, cutBy, shard: next } };
     const { pull, schema, table: name } = job;
     await source.signal({ kind: 'split', pull, schema, table: name, shards: next });
     await cells.change(job, { status: 'pulling', shards: next });
@@ -221,33 +224,38 @@ export class PullWorker implements AsyncDisposable {
   /** Notes in the pulls' records what the appender answers. */
   #keepRecords(board: AnswerBoard): void {
     const answers = board.listen(({ kind }) => kind === 'page' || kind === 'ended' || kind === 'aborted');
-    this.#following = this.#follow(answers);
+    this.#following = this.#follow(answers).catch(() => {}); // closed
   }
 
-  async #follow(answers: ReturnType<AnswerBoard['listen']>): Promise<void> {
-    const { cells, clock } = this.#options;
+  async #follow(answers: AnswerQueue): Promise<void> {
+    const { clock } = this.#options;
+    const { signal } = this.#closed;
     for (;;) {
-      try {
-        const answer = await answers.next(this.#closed.signal);
-        const record = await cells.record(answer.pull);
-        if (record === null) continue;
-        const atMs = clock.now();
-        if (answer.kind === 'page') cells.note(record, { rows: answer.rows, done: answer.done, atMs });
-        else if (answer.kind === 'ended') {
-          const { rows, shards, batchId } = answer;
-          const ended = await cells.change(record.job, {
-            status: 'ending',
-            shards,
-            rows,
-            batchId,
-            endedMs: atMs,
-          });
-          cells.note(ended, { rows, done: shards, atMs });
-        } else if (answer.kind === 'aborted') await this.#ended(record.job, answer.failure);
-      } catch {
-        // Closed; or coordination is away, which the next answer tries again.
-        if (this.#closed.signal.aborted) return;
+      const answer = await answers.next(signal);
+      while (!signal.aborted) {
+        try {
+          await this.#note(answer);
+          break;
+        } catch (error) {
+          // Coordination is away; the last answer of a pull is told once.
+          if (!(isUmbusError(error) && error.retryable)) break;
+          await clock.sleep(RETRY_MS, signal);
+        }
       }
+    }
+  }
+
+  async #note(answer: PullAnswer): Promise<void> {
+    const { cells, clock } = this.#options;
+    const record = await cells.record(answer.pull);
+    if (record === null) return;
+    const atMs = clock.now();
+    if (answer.kind === 'page') cells.note(record, { rows: answer.rows, done: answer.done, atMs });
+    else if (answer.kind === 'aborted') await this.#ended(record.job, answer.failure);
+    else if (answer.kind === 'ended' && record.status !== 'ending') {
+      const { rows, shards, batchId } = answer;
+      const ended = { status: 'ending', shards, rows, batchId, endedMs: atMs } as const;
+      cells.note(await cells.change(record.job, ended), { rows, done: shards, atMs });
     }
   }
 

@@ -130,7 +130,15 @@ async function run(names: readonly string[], options: Options, terminal: Termina
   await using inForce = await openMasksInForce(line, coordination);
   const { masks, functions } = inForce;
   const heartbeat = await heartbeatPorts(line, coordination, events);
-  const tools = { line, registered: outside.registered, log, coordination, clock: systemClock, member };
+  const tools = {
+    line,
+    inForce,
+    registered: outside.registered,
+    log,
+    coordination,
+    clock: systemClock,
+    member,
+  };
   await using pulling = await pullsOf(names, { ...tools, stopping, events });
   const pulls = pulling?.pulls ?? null;
   const sinks = await telemetryPorts(line);

@@ -6,7 +6,8 @@ import type { LineSchemas } from '../../adapters/registry/line-schemas.ts';
 import type { ControlMessage } from '../../change/pull-job.ts';
 import type { Line } from '../../config/line.ts';
 import { logicalName } from '../../config/logical-tables.ts';
-import { lineMasks, maskRules } from '../../config/mask-rules.ts';
+import { maskRules } from '../../config/mask-rules.ts';
+import { MASKS_PATH } from '../../config/shared-masks.ts';
 import { UmbusError } from '../../core/errors.ts';
 import { NO_FUNCTIONS } from '../../masking/mask-spec.ts';
 import type { Clock } from '../../ports/clock.ts';
@@ -15,11 +16,14 @@ import type { Log, TopicSpec } from '../../ports/log.ts';
 import { specOf } from '../../runtime/topic-spec.ts';
 import { tablePartition } from '../../stages/dispatch.ts';
 import { type EventLog, errorFields } from '../event-log.ts';
+import type { MasksInForce } from '../masks/masks-in-force.ts';
 
 /** What the pulls of a process need. */
 export interface PullToolsOptions {
   readonly line: Line;
   readonly registered: LineSchemas | null;
+  /** Those of the start, and how to read those that are applied later. */
+  readonly inForce: Pick<MasksInForce, 'masks' | 'read'>;
   readonly log: Log;
   readonly coordination: Coordination;
   readonly clock: Clock;
@@ -37,14 +41,16 @@ const RETRY_MS = 1000;
 
 /** Opens them. The source is connected to when the first pull asks for it. */
 export async function openPullTools(options: PullToolsOptions): Promise<PullTools> {
-  const { line, registered, log, coordination, clock, member, stopping } = options;
+  const { line, registered, inForce, log, coordination, clock, member, stopping } = options;
   const { controlTopic, pullTopic, schemaTopic } = await import('../../../topologies/topics.ts');
   const settings = { ...line, registered };
-  // Those of the file are those in force, or this process would not have started.
   const logical = logicalName(line);
-  const masks = maskRules(lineMasks(line), line.masking.keys, NO_FUNCTIONS, 0, logical);
-  const masked = (schema: string, table: string, column: string): boolean =>
-    (masks.of(schema, table)?.ruleOf(column) ?? null) !== null;
+  const masked = async (schema: string, table: string): Promise<(column: string) => boolean> => {
+    const cell = await coordination.get(MASKS_PATH);
+    const { masks, revision } = cell === null ? inForce.masks : inForce.read(cell.value);
+    const rules = maskRules(masks, line.masking.keys, NO_FUNCTIONS, revision, logical).of(schema, table);
+    return column => (rules?.ruleOf(column) ?? null) !== null;
+  };
   const pulls = new PullWorker({
     log,
     clock,

@@ -24,7 +24,7 @@ export const pullErrors = {
     retryable: false,
   },
   UMBUS_PULL_CHANGED: {
-    text: 'The table was dropped, emptied or changed its columns while it was pulled.',
+    text: 'The table was dropped, or its columns, its key, or masks on the key changed while it was pulled.',
     remedy: 'What was published stays right. Pull the table again.',
     retryable: false,
   },

@@ -43,6 +43,15 @@ test('a request of a console of DBUS is a pull that is called by its number', ()
     shardRows: 200_000,
     askedMs: 1_607_504_000_000,
   });
+  for (const [id, askedMs] of [
+    ['1607504000000', 1_607_504_000_000],
+    ['today', 0],
+    [undefined, 0],
+    [1e20, 0],
+  ] as const) {
+    // What is not ours may be anything.
+    assert.equal(pullJobOf({ ...message, id } as ControlMessage)?.askedMs, askedMs);
+  }
   assert.equal(pullJobOf({ ...message, type: 'APPENDER_RELOAD_CONFIG' }), null);
   assert.throws(() => pullJobOf({ ...message, payload: {} }), /names no table/);
 });
