@@ -87,8 +87,8 @@ export class DumpExtraction implements EventListener {
     this.#transaction.reset(signal.server.flavor, signal.from.gtid);
     this.#columns.open(signal);
     this.#lander.reset(signal);
-    this.#rollbacks.reset();
-    const { skipBefore, from } = signal;
+    const { skipBefore, from, epoch } = signal;
+    this.#rollbacks.reset(this.#options.lands !== false && (skipBefore !== null || epoch > 1));
     this.#space.reset(skipBefore?.file === from.file ? skipBefore.position : 0, from.position);
     this.#moved = this.#space.moved;
   }

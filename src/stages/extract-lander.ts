@@ -52,6 +52,8 @@ export class RunLander {
   /** Events of subscribed tables so far, and how many of them there were when the last one came that had landed in an earlier dump. */
   #landed = 0;
   #landedBefore = 0;
+  /** How many there were when the open run began. */
+  #landedClosed = 0;
   /** Number of the run that the open transaction's GTID was put into. */
   #gtidRun = -1;
   /** Place of the open run's last event. */
@@ -78,6 +80,7 @@ export class RunLander {
     this.#seenAt = -1;
     this.#landed = 0;
     this.#landedBefore = 0;
+    this.#landedClosed = 0;
   }
 
   /** Events of subscribed tables that this dump has had, what was taken back not counted. */
@@ -97,8 +100,9 @@ export class RunLander {
   /** Takes back what has landed since a mark. False where some of it was in a run that is closed: then nothing is taken back. */
   takeBack({ run, landed, gtidRun, landedAt }: LandedMark): boolean {
     if (this.#landed === landed) return true;
-    if (run.number !== this.#run.number || this.#landedBefore > landed) return false;
-    this.#run.cutBackTo(run);
+    if (this.#landedClosed > landed || this.#landedBefore > landed) return false;
+    // A run that was closed since the mark had landed all before it: the open one has nothing else.
+    this.#run.cutBackTo(run.number === this.#run.number ? run : this.#run.begin);
     this.#landed = landed;
     this.#gtidRun = gtidRun;
     this.#landedAt = landedAt;
@@ -228,6 +232,7 @@ export class RunLander {
       captured: this.capturedMicros,
       filtered: this.#filtered,
     });
+    this.#landedClosed = this.#landed;
     this.#closed.push({ run, fileNumber: this.fileNumber, position: lastAt, columns });
     this.#filtered = 0;
     this.#seenAt = -1;

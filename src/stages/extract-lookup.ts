@@ -149,6 +149,7 @@ async function changesUntil(
   const dump = new DumpExtraction({
     subscribed: () => false,
     subscribedSchema: () => false,
+    lands: false,
     runBytes: RUN_BYTES,
     columns: {
       ...noColumns,

@@ -10,6 +10,8 @@ export interface ExtractOptions {
   readonly subscribedSchema: (schema: string) => boolean;
   /** What follows the columns of tables, where table maps do not name them; default: nobody, and such tables are landed as they are. */
   readonly columns?: ColumnWatch;
+  /** False for a dump that is looked through and lands nothing, now or in an earlier connection; default true. */
+  readonly lands?: false;
   /** A run is closed before it grows over this; an event that is larger is a run of its own. */
   readonly runBytes: number;
   /** Default 1 GB, the largest that a server can send. */

@@ -17,9 +17,11 @@ export class Rollbacks {
   readonly #lander: RunLander;
   #start: LandedMark;
   readonly #savepoints = new Map<string, LandedMark>();
-  /** The XA transaction whose statements have ended, and those that are prepared and had rows. */
+  /** The XA transaction whose statements have ended; and those that are prepared, each with whether it had rows. */
   #xa = '';
-  readonly #prepared = new Set<string>();
+  readonly #prepared = new Map<string, boolean>();
+  /** Whether rows of one that is not among them may be published. */
+  #hasForgotten = false;
   #fault: UmbusError | null = null;
 
   constructor(lander: RunLander) {
@@ -27,9 +29,10 @@ export class Rollbacks {
     this.#start = lander.mark();
   }
 
-  /** Forgets all, as at a new connection. */
-  reset(): void {
+  /** Forgets all, as at a new connection. `resumed`: whether an earlier one has published what was prepared before this one. */
+  reset(resumed: boolean): void {
     this.#prepared.clear();
+    this.#hasForgotten = resumed;
     this.#fault = null;
     this.begin();
   }
@@ -72,7 +75,7 @@ export class Rollbacks {
         this.#prepared.delete(subject);
         return true;
       case 'xa-rollback':
-        if (this.#prepared.delete(subject) && isNew) this.#fault ??= rolledBack('an XA transaction', place);
+        this.#xaRollback(subject, isNew, place);
         return true;
       default:
         return false;
@@ -81,9 +84,18 @@ export class Rollbacks {
 
   /** XA PREPARE; also XA COMMIT ... ONE PHASE, whose name does not come again. */
   prepared(): void {
-    if (this.#xa === '' || this.#lander.landed === this.#start.landed) return;
-    this.#prepared.add(this.#xa);
-    if (this.#prepared.size > MAX_KEPT) dropFirst(this.#prepared);
+    if (this.#xa === '') return;
+    this.#prepared.set(this.#xa, this.#lander.landed > this.#start.landed);
+    if (this.#prepared.size <= MAX_KEPT) return;
+    dropFirst(this.#prepared);
+    this.#hasForgotten = true;
+  }
+
+  #xaRollback(name: string, isNew: boolean, place: string): void {
+    const hadRows = this.#prepared.get(name);
+    this.#prepared.delete(name);
+    if (!isNew || !(hadRows ?? this.#hasForgotten)) return;
+    this.#fault ??= hadRows === undefined ? forgottenXa(place) : rolledBack('an XA transaction', place);
   }
 
   #savepoint(name: string): void {
@@ -109,7 +121,7 @@ export class Rollbacks {
   }
 }
 
-function dropFirst(kept: Map<string, unknown> | Set<string>): void {
+function dropFirst(kept: Map<string, unknown>): void {
   for (const first of kept.keys()) {
     kept.delete(first);
     return;
@@ -120,6 +132,14 @@ function rolledBack(what: string, place: string): UmbusError {
   return new UmbusError(
     'UMBUS_SOURCE_ROLLED_BACK',
     `The binlog has the rows of ${what}, and says at ${place} that they were rolled back, after they had been published.`,
+    { details: { place } },
+  );
+}
+
+function forgottenXa(place: string): UmbusError {
+  return new UmbusError(
+    'UMBUS_SOURCE_ROLLED_BACK',
+    `The binlog says at ${place} that an XA transaction was rolled back. It was prepared before the line connected to the source, so its rows may have been published.`,
     { details: { place } },
   );
 }

@@ -24,6 +24,8 @@ const SHORT_COPY_BYTES = 192;
 const NO_BYTES = Buffer.alloc(0);
 /** In `spans`: not of a table but a transaction's start. */
 const TRANSACTION_SPAN = -1;
+/** The table of the last span where there is none. */
+const NO_SPAN = -2;
 
 /** The run that is being filled. Its buffer becomes the run's `events`, so each event is copied once. */
 export class RunBuffer {
@@ -32,7 +34,7 @@ export class RunBuffer {
   #length = 0;
   #spans: number[] = [];
   #tables: RawTable[] = [];
-  #lastTable = -2;
+  #lastTable = NO_SPAN;
   #position = 0;
   #number = 0;
   /** The next buffer is made as large as the last run, so that an idle line does not take the most for each. */
@@ -52,6 +54,11 @@ export class RunBuffer {
   /** Differs for each run; what is kept per run is valid while it is the same. */
   get number(): number {
     return this.#number;
+  }
+
+  /** The mark of this run before it had anything. */
+  get begin(): RunMark {
+    return { number: this.#number, length: 0, spans: 0, lastSpan: 0, lastTable: NO_SPAN };
   }
 
   mark(): RunMark {
@@ -123,7 +130,7 @@ export class RunBuffer {
     this.#length = 0;
     this.#spans = [];
     this.#tables = [];
-    this.#lastTable = -2;
+    this.#lastTable = NO_SPAN;
     this.#number++;
   }
 

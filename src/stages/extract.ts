@@ -22,7 +22,7 @@ const DEFAULT_PROGRESS_MS = 10_000;
  * keyed `[schema]` or `[schema,table]`.
  *
  * A bad event stops the dump. A call that throws has emitted nothing: when runs were closed before the bad event, that call emits them and the next one throws, be it for
- * bytes or a commit. After an error only an `open` signal goes on.
+ * bytes, a commit or the end of the connection. After an error only an `open` signal goes on.
  * Errors: UMBUS_BINLOG_*, UMBUS_SOURCE_*, each with file and position. The retryable ones pass when the dump is opened anew.
  */
 export function createExtractor(options: ExtractOptions): Processor<null, SourceSignal, string, Extracted> {
@@ -62,7 +62,8 @@ class Extractor implements Processor<null, SourceSignal, string, Extracted> {
 
   /** Lands what has come of an open transaction: otherwise a connection that is always cut within one would never get through it. */
   #end(nowMs: number, emit: Emit<string, Extracted>): void {
-    if (this.#fault !== null) return;
+    // What landed before a bad event may make the line go on behind it, so that nobody would hear of it again.
+    this.#throwFault();
     this.#dump.closeAll(nowMs);
     this.#emitClosed(nowMs, emit);
   }

@@ -111,6 +111,33 @@ test('a rollback of rows that are landed already halts the line once, and it goe
   }
 });
 
+test('rows that found no room in the run before them come out like any others', () => {
+  for (const statement of ['ROLLBACK', 'ROLLBACK TO `a`']) {
+    const builder = new BinlogBuilder().begin();
+    transaction(builder, orders, row(1));
+    begin(builder);
+    builder.query('SAVEPOINT `a`');
+    insert(builder, 2);
+    builder.query(statement);
+    if (statement === 'ROLLBACK') begin(builder);
+    insert(builder, 3);
+    builder.xid();
+    const driver = read(builder, 100);
+    assert.deepEqual(idsOf(driver), [1, 3], statement);
+    const tables = driver.runs.map(run => eventsOf(run).map(({ table }) => table));
+    assert.deepEqual(tables, Array(2).fill(['-', 'shop.orders']), 'each with the GTID of its transaction');
+  }
+});
+
+test('a rollback of published rows is told even if the connection ends right behind it', () => {
+  const builder = new BinlogBuilder().begin();
+  begin(builder);
+  for (let id = 1; id < 9; id++) insert(builder, id);
+  builder.query('ROLLBACK');
+  const driver = new ExtractDriver({ runBytes: 100 }).open().bytes(builder.packets());
+  assert.throws(() => driver.end(), { code: 'UMBUS_SOURCE_ROLLED_BACK' });
+});
+
 test('a connection that is cut within a transaction leaves what has come of it landed', () => {
   const builder = new BinlogBuilder().begin();
   begin(builder);
@@ -145,31 +172,61 @@ test('what an earlier dump has taken back is not held against the line that goes
   assert.deepEqual(idsOf(driver), [4]);
 });
 
+/** An XA transaction with a row, or without one, up to where it is prepared. */
+function prepare(builder: BinlogBuilder, name: string, id: number | null): void {
+  builder.gtid();
+  builder.query(`XA START ${name}`);
+  builder.tableMap(orders);
+  if (id !== null) insert(builder, id);
+  builder.query(`XA END ${name}`);
+  builder.event(38, Buffer.alloc(14));
+}
+
+/** XA COMMIT or XA ROLLBACK. */
+function endXa(builder: BinlogBuilder, sql: string): void {
+  builder.gtid();
+  builder.query(sql);
+}
+
 test('an XA transaction that is rolled back after its rows were published halts the line once', () => {
   const builder = new BinlogBuilder().begin();
-  const xa = (name: string, id: number | null): void => {
-    builder.gtid();
-    builder.query(`XA START ${name}`);
-    builder.tableMap(orders);
-    if (id !== null) insert(builder, id);
-    builder.query(`XA END ${name}`);
-    builder.event(38, Buffer.alloc(14));
-  };
-  const end = (sql: string): void => {
-    builder.gtid();
-    builder.query(sql);
-  };
-  xa("X'31',X'',1", 1);
-  xa("X'32',X'',1", 2);
-  xa("X'33',X'',1", null);
-  end("XA COMMIT X'31',X'',1");
-  end("XA ROLLBACK X'33',X'',1");
-  end("XA ROLLBACK X'39',X'',1");
+  prepare(builder, "X'31',X'',1", 1);
+  prepare(builder, "X'32',X'',1", 2);
+  prepare(builder, "X'33',X'',1", null);
+  endXa(builder, "XA COMMIT X'31',X'',1");
+  endXa(builder, "XA ROLLBACK X'33',X'',1");
+  endXa(builder, "XA ROLLBACK X'39',X'',1");
   const driver = read(builder);
   assert.deepEqual(idsOf(driver), [1, 2]);
-  end("XA ROLLBACK X'32',X'',1");
+  endXa(builder, "XA ROLLBACK X'32',X'',1");
   assert.throws(() => driver.bytes(builder.packets()).commit(), {
     code: 'UMBUS_SOURCE_ROLLED_BACK',
     message: /an XA transaction/,
   });
+});
+
+test('so does one that an earlier connection has seen, and one without rows does not', () => {
+  const builder = new BinlogBuilder().begin();
+  prepare(builder, "X'31',X'',1", 1);
+  const start = builder.position;
+  prepare(builder, "X'32',X'',1", null);
+  endXa(builder, "XA ROLLBACK X'32',X'',1");
+  const before = builder.position;
+  endXa(builder, "XA ROLLBACK X'31',X'',1");
+  const behind = builder.position;
+  const open = (driver: ExtractDriver, next: number): ExtractDriver =>
+    driver
+      .open({
+        from: { file: 'bin.000001', position: start, gtid: '' },
+        skipBefore: { file: 'bin.000001', position: next },
+      })
+      .bytes(resumed(builder, start));
+  const driver = open(new ExtractDriver(), before);
+  assert.throws(() => driver.commit(), {
+    code: 'UMBUS_SOURCE_ROLLED_BACK',
+    message: /prepared before the line connected/,
+  });
+  assert.equal(driver.emitted.at(-1)?.run.next, behind);
+  assert.deepEqual(open(new ExtractDriver(), behind).commit().runs, []);
+  assert.deepEqual(open(new ExtractDriver({ lands: false }), before).commit().runs, []);
 });
