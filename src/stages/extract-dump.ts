@@ -9,10 +9,8 @@ import {
 import { isTwoPhaseAlter } from '../binlog/gtid-event.ts';
 import { parseGtidList, parsePreviousGtids } from '../binlog/gtid-lists.ts';
 import { PacketFramer } from '../binlog/packets.ts';
-import { QUERY_POST_HEADER_BYTES, QUERY_SCHEMA_LENGTH_AT, QUERY_STATUS_LENGTH_AT } from '../binlog/query.ts';
 import { fileNumberOf, type Rotation } from '../binlog/rotate.ts';
 import { isInsert } from '../binlog/rows/rows-event.ts';
-import { UmbusError } from '../core/errors.ts';
 import { type ColumnWatch, noColumns } from './extract-columns.ts';
 import { InflatedEvents, isCompressed } from './extract-inflated.ts';
 import { type ClosedRun, RunLander } from './extract-lander.ts';
@@ -21,18 +19,18 @@ import { type EventListener, EventReader } from './extract-reader.ts';
 import { Rollbacks } from './extract-rollbacks.ts';
 import { type SourceOpened, skipBound } from './extract-signal.ts';
 import { PlaceSpace } from './extract-space.ts';
-import { judgeStatement, type StatementVerdict, statementFormatError } from './extract-statement.ts';
-import { ExtractTables, type KnownTable, tableIdAt } from './extract-tables.ts';
+import {
+  judgeStatement,
+  plainKind,
+  type StatementVerdict,
+  statementFormatError,
+} from './extract-statement.ts';
+import { ExtractTables, type KnownTable } from './extract-tables.ts';
 import { TransactionTracker } from './extract-transaction.ts';
 import { isSilent, unreadEvent } from './extract-unread.ts';
 
 /** `max_allowed_packet` at its most, which bounds a row, and room for what an event has beside. */
 const DEFAULT_MAX_EVENT_BYTES = 2 ** 30 + 2 ** 20;
-const TABLE_ID_BYTES = 6;
-/** Row events with this table id only end a statement (`Rows_event`, dummy events); the forms are those of both flavors. */
-const dummyTableIds: ReadonlySet<number> = new Set([0xff_ffff, 0xffff_ffff, 0xffff_ffff_ffff]);
-/** `BEGI` and `N`, `COMM` and `IT`, as little-endian numbers. */
-const [BEGI, N, COMM, IT] = [0x49474542, 0x4e, 0x4d4d4f43, 0x5449];
 
 /** One dump of a binlog, from its bytes to runs. Pure: time comes in with each call. After an error it must be opened anew. */
 export class DumpExtraction implements EventListener {
@@ -53,7 +51,6 @@ export class DumpExtraction implements EventListener {
   #begun = false;
   /** Events of the current file before this offset are landed already. */
   #skipBefore = 0;
-  #lastTable: KnownTable | null = null;
 
   constructor(options: ExtractOptions) {
     this.#options = options;
@@ -83,7 +80,7 @@ export class DumpExtraction implements EventListener {
     this.#begun = false;
     this.#framer.reset();
     this.#reader.reset(signal.from);
-    this.#forgetTables();
+    this.#tables.clear();
     this.#transaction.reset(signal.server.flavor, signal.from.gtid);
     this.#columns.open(signal);
     this.#lander.reset(signal);
@@ -157,7 +154,7 @@ export class DumpExtraction implements EventListener {
       }
       this.#lander.fileNumber = fileNumber;
       this.#lander.leaveFile();
-      this.#forgetTables();
+      this.#tables.clear();
     }
     this.#skipBefore = skipBound(this.#opened?.skipBefore ?? null, fileNumber);
     if (!this.#begun && this.#opened?.skipBefore === null) this.#lander.closeStart(to.position);
@@ -182,7 +179,7 @@ export class DumpExtraction implements EventListener {
     const isNew = position >= this.#skipBefore;
     switch (type) {
       case EventType.TABLE_MAP:
-        this.#seeTable(bytes, view, start + EVENT_HEADER_BYTES, bodyEnd);
+        this.#tables.see(bytes, view, start + EVENT_HEADER_BYTES, bodyEnd);
         break;
       case EventType.WRITE_ROWS_V1:
       case EventType.UPDATE_ROWS_V1:
@@ -285,29 +282,10 @@ export class DumpExtraction implements EventListener {
     }
   }
 
-  #seeTable(bytes: Buffer, view: DataView, body: number, bodyEnd: number): void {
-    if (bodyEnd - body < TABLE_ID_BYTES) throw truncated('TABLE_MAP event');
-    this.#lastTable = this.#tables.see(bytes, view, tableIdAt(view, body), body, bodyEnd);
-  }
-
   /** The table of a row event that is to be landed; null when it is not. */
   #tableOf(type: number, view: DataView, start: number, bodyEnd: number, isNew: boolean): KnownTable | null {
-    const body = start + EVENT_HEADER_BYTES;
-    if (bodyEnd - body < TABLE_ID_BYTES) throw truncated('row event');
-    const tableId = tableIdAt(view, body);
-    let table = this.#lastTable;
-    if (table === null || table.tableId !== tableId) {
-      table = this.#tables.get(tableId) ?? null;
-      if (table === null) {
-        if (dummyTableIds.has(tableId)) return null;
-        throw new UmbusError(
-          'UMBUS_SOURCE_PROTOCOL',
-          `A row event names table id ${tableId}, which no TABLE_MAP event before it has: the dump began inside a statement.`,
-          { details: { tableId } },
-        );
-      }
-      this.#lastTable = table;
-    }
+    const table = this.#tables.ofRows(view, start + EVENT_HEADER_BYTES, bodyEnd);
+    if (table === null) return null;
     const wanted = table.subscribed && !(table.insertsOnly && !isInsert(type));
     if (wanted && isNew) return table;
     if (wanted) this.#lander.sawLanded();
@@ -316,24 +294,16 @@ export class DumpExtraction implements EventListener {
   }
 
   #query(bytes: Buffer, view: DataView, start: number, bodyEnd: number, end: number, position: number): void {
-    const body = start + EVENT_HEADER_BYTES;
-    if (bodyEnd - body < QUERY_POST_HEADER_BYTES) throw truncated('QUERY event');
-    const sql =
-      body +
-      QUERY_POST_HEADER_BYTES +
-      view.getUint16(body + QUERY_STATUS_LENGTH_AT, true) +
-      view.getUint8(body + QUERY_SCHEMA_LENGTH_AT) +
-      1;
-    // The two statements of almost every transaction of MySQL, without making text of them.
-    if (bodyEnd - sql === 5 && view.getUint32(sql, true) === BEGI && view.getUint8(sql + 4) === N) {
-      this.#begin(position);
-    } else if (
-      bodyEnd - sql === 6 &&
-      view.getUint32(sql, true) === COMM &&
-      view.getUint16(sql + 4, true) === IT
-    ) {
-      this.#transaction.end();
-    } else this.#statement(EventType.QUERY, bytes, view, start, bodyEnd, end, position);
+    switch (plainKind(view, start + EVENT_HEADER_BYTES, bodyEnd)) {
+      case 'begin':
+        this.#begin(position);
+        return;
+      case 'end':
+        this.#transaction.end();
+        return;
+      default:
+        this.#statement(EventType.QUERY, bytes, view, start, bodyEnd, end, position);
+    }
   }
 
   #statement(
@@ -382,19 +352,11 @@ export class DumpExtraction implements EventListener {
   #define(verdict: StatementVerdict, position: number): void {
     const { gtid, gtidBytes } = this.#transaction;
     const inPhases = isTwoPhaseAlter(gtid, gtidBytes, this.#reader.checksum);
-    if (this.#columns.statement({ ...verdict, place: this.#placeOf(position), inPhases }))
-      this.#forgetTables();
-  }
-
-  #forgetTables(): void {
-    this.#tables.clear();
-    this.#lastTable = null;
+    const statement = { ...verdict, place: this.#placeOf(position), inPhases };
+    if (this.#columns.statement(statement)) this.#tables.clear();
   }
 
   #placeOf(position: number): string {
     return `${this.#reader.file}:${position}`;
   }
 }
-
-const truncated = (what: string): UmbusError =>
-  new UmbusError('UMBUS_BINLOG_TRUNCATED', `The ${what} ends before its fields do.`);

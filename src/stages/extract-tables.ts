@@ -1,6 +1,7 @@
 import { Buffer } from 'node:buffer';
 import { parseTableName, tableMapFingerprint } from '../binlog/table-map.ts';
 import type { RawTable } from '../change/raw-run.ts';
+import { UmbusError } from '../core/errors.ts';
 
 /** A dictionary entry that runs share, and its place in the run that used it last. */
 export interface RunTable {
@@ -29,6 +30,9 @@ export interface KnownTable {
 const MAX_TABLES = 10_000;
 const HIGH = 0x1_0000_0000;
 const NO_BYTES = Buffer.alloc(0);
+const TABLE_ID_BYTES = 6;
+/** Row events with this table id only end a statement (`Rows_event`, dummy events); the forms are those of both flavors. */
+const dummyTableIds: ReadonlySet<number> = new Set([0xff_ffff, 0xffff_ffff, 0xffff_ffff_ffff]);
 
 /** The table maps of one binlog file, by table id. */
 export class ExtractTables {
@@ -36,6 +40,8 @@ export class ExtractTables {
   readonly #signal: (schema: string, table: string) => boolean;
   readonly #known = new Map<number, KnownTable>();
   readonly #shared = new Map<string, RunTable>();
+  /** Seen or asked for last: most row events are of the table map right before them. */
+  #last: KnownTable | null = null;
 
   constructor(
     subscribed: (schema: string, table: string) => boolean,
@@ -49,6 +55,7 @@ export class ExtractTables {
   clear(): void {
     this.#known.clear();
     this.#shared.clear();
+    this.#last = null;
   }
 
   /** To be called where no table map is in force: between transactions. */
@@ -60,13 +67,38 @@ export class ExtractTables {
     return this.#known.get(tableId);
   }
 
-  /**
-   * Takes a TABLE_MAP event whose body is `[start, end)`. A map equal to the last one of its id costs a comparison, nothing else. Errors: UMBUS_BINLOG_TABLE_MAP.
-   */
-  see(bytes: Buffer, view: DataView, tableId: number, start: number, end: number): KnownTable {
+  /** The table of a row event whose body is `[start, end)`; null for one that has no rows. Errors: UMBUS_BINLOG_TRUNCATED, UMBUS_SOURCE_PROTOCOL for a table that no map before it has. */
+  ofRows(view: DataView, start: number, end: number): KnownTable | null {
+    if (end - start < TABLE_ID_BYTES) throw truncated('row event');
+    const tableId = tableIdAt(view, start);
+    if (this.#last?.tableId === tableId) return this.#last;
     const known = this.#known.get(tableId);
-    if (known !== undefined && sameMap(known, view, start, end)) return known;
-    const map = Buffer.from(bytes.subarray(start, end));
+    if (known !== undefined) {
+      this.#last = known;
+      return known;
+    }
+    if (dummyTableIds.has(tableId)) return null;
+    throw new UmbusError(
+      'UMBUS_SOURCE_PROTOCOL',
+      `A row event names table id ${tableId}, which no TABLE_MAP event before it has: the dump began inside a statement.`,
+      { details: { tableId } },
+    );
+  }
+
+  /**
+   * Takes a TABLE_MAP event whose body is `[start, end)`. A map equal to the last one of its id costs a comparison, nothing else. Errors: UMBUS_BINLOG_TRUNCATED, UMBUS_BINLOG_TABLE_MAP.
+   */
+  see(bytes: Buffer, view: DataView, start: number, end: number): void {
+    if (end - start < TABLE_ID_BYTES) throw truncated('TABLE_MAP event');
+    const tableId = tableIdAt(view, start);
+    const known = this.#known.get(tableId);
+    this.#last =
+      known !== undefined && sameMap(known, view, start, end)
+        ? known
+        : this.#take(tableId, Buffer.from(bytes.subarray(start, end)));
+  }
+
+  #take(tableId: number, map: Buffer): KnownTable {
     const { schema, table } = parseTableName(map);
     const signal = this.#signal(schema, table);
     const fresh: KnownTable = {
@@ -132,4 +164,9 @@ function sameMap(known: KnownTable, view: DataView, start: number, end: number):
   }
   for (; i < length; i++) if (mine.getUint8(i) !== view.getUint8(start + i)) return false;
   return true;
+}
+
+/** The error for an event that is too short for its fields. */
+export function truncated(what: string): UmbusError {
+  return new UmbusError('UMBUS_BINLOG_TRUNCATED', `The ${what} ends before its fields do.`);
 }
