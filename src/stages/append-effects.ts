@@ -1,7 +1,7 @@
 import type { FullName, Renaming, TableEffect } from '../change/table-effects.ts';
 import { unreachable } from '../core/assert.ts';
 import type { TablePart } from './append-table.ts';
-import type { VersionEvent } from './append-versions.ts';
+import type { VersionEvent } from './append-version-messages.ts';
 
 /** Does to a table what a statement did to it. The table is not parked. `published`: whether readers of this line have a table. */
 export function applyEffect(

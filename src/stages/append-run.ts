@@ -29,7 +29,7 @@ import type { AppendShared } from './append-shared.ts';
 import type { SignalReader } from './append-signal.ts';
 import { NEW_TABLE, type TableState } from './append-state.ts';
 import { TablePart } from './append-table.ts';
-import type { VersionEvent } from './append-versions.ts';
+import type { VersionEvent } from './append-version-messages.ts';
 import { tablePartition } from './dispatch.ts';
 
 /** What decoding a run needs beside the run. */

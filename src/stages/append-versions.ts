@@ -1,18 +1,13 @@
-import { Buffer } from 'node:buffer';
 import { diffSchemas, type SchemaDiff } from '../change/schema-diff.ts';
 import type { FullName } from '../change/table-effects.ts';
-import { umsIdOf, umsUidOf } from '../ums/ids.ts';
-import { messageKey, type Termination, terminationMessage } from '../ums/message.ts';
-import { namespaceOf, ORDINARY_PART, publishedName, type TableName } from '../ums/namespace.ts';
-import type { NoticeStatement, SchemaNotice, SourcePlace } from '../ums/schema-notice.ts';
-import { noticeMessage, noticeTopicOf } from '../ums/schema-notice.ts';
+import type { Termination } from '../ums/message.ts';
+import { ORDINARY_PART, publishedName } from '../ums/namespace.ts';
+import type { NoticeStatement, SchemaNotice } from '../ums/schema-notice.ts';
 import type { TableSchema } from '../ums/table-schema.ts';
-import type { UmsNextVersion } from '../ums/types.ts';
 import { nextVersion, type TableDecoder } from './append-decoders.ts';
-import { type EventPlace, timeMsOf } from './append-event.ts';
+import type { EventPlace } from './append-event.ts';
 import { keysChange, sameMasked } from './append-masked.ts';
 import type { AppendOutput } from './append-options.ts';
-import { wholePartition } from './append-placing.ts';
 import type { AppendShared } from './append-shared.ts';
 import {
   type PendingChange,
@@ -23,31 +18,15 @@ import {
   sameVersion,
   type TableState,
 } from './append-state.ts';
-
-const STATEMENT_CHARACTERS = 2_000;
-
-/** What a notice says beside what the table's state says. */
-type Told = Pick<SchemaNotice, 'reason' | 'rows' | 'before' | 'after' | 'statements'> &
-  Partial<Pick<SchemaNotice, 'from' | 'uid' | 'ts' | 'verdict' | 'changes' | 'renamedFrom' | 'renamedTo'>>;
-
-/** An event that the versions of a table see: where it stands, and its statement, if it is one. */
-export interface VersionEvent {
-  readonly place: EventPlace;
-  /** '' for rows. */
-  readonly sql: string;
-}
+import { type VersionEnd, type VersionEvent, VersionMessages } from './append-version-messages.ts';
 
 /**
  * The versions of a table within one record: what ends one, what begins the next, and the notices of both. Rows that came before must be in messages already whenever a method is
  * called. What it writes depends on the state, the columns and the events alone.
  */
 export class TableVersions {
-  readonly #name: FullName;
-  /** What its messages call it. */
-  readonly #published: Required<TableName>;
   readonly #shared: AppendShared;
-  readonly #home: number;
-  readonly #push: (output: AppendOutput) => void;
+  readonly #messages: VersionMessages;
   #state: TableState;
   #columns: TableSchema | null;
 
@@ -57,17 +36,10 @@ export class TableVersions {
     shared: AppendShared,
     push: (output: AppendOutput) => void,
   ) {
-    this.#name = name;
-    this.#published = publishedName(shared.settings.logical, name);
     this.#shared = shared;
     this.#state = state;
     this.#columns = columns;
-    this.#push = push;
-    const placing = shared.settings.result(name.schema);
-    this.#home =
-      placing === null
-        ? shared.partition
-        : wholePartition(name.schema, this.#published.table, placing.partitions);
+    this.#messages = new VersionMessages(name, publishedName(shared.settings.logical, name), shared, push);
   }
 
   get state(): TableState {
@@ -81,13 +53,12 @@ export class TableVersions {
 
   /** The partition of tables whose rows are all in one. */
   get home(): number {
-    return this.#home;
+    return this.#messages.home;
   }
 
   /** All partitions of the result topic, or the table's own. */
   partitions(everywhere: boolean): readonly number[] {
-    const count = everywhere ? (this.#shared.settings.result(this.#name.schema)?.partitions ?? 0) : 0;
-    return count === 0 ? [this.#home] : Array.from({ length: count }, (_, partition) => partition);
+    return this.#messages.partitions(everywhere);
   }
 
   /** Rows of these columns come next; `placedBy`: the columns that place them. Ends the version when it must. */
@@ -114,13 +85,13 @@ export class TableVersions {
     else this.#rowsGone();
     const after = this.#columns;
     const verdict = reason === 'drop' ? 'breaking' : 'compatible';
-    this.#tell(event, {
+    this.#messages.tell(event, this.#state, {
       reason,
       rows: 'gone',
       before,
       after,
       verdict,
-      statements: [this.#statementOf(event)],
+      statements: [this.#messages.statementOf(event)],
     });
   }
 
@@ -129,8 +100,8 @@ export class TableVersions {
     this.settle(event);
     this.#terminate(event, { reason: 'reload' });
     const columns = this.#columns;
-    const statements = [this.#statementOf(event)];
-    this.#tell(event, {
+    const statements = [this.#messages.statementOf(event)];
+    this.#messages.tell(event, this.#state, {
       reason: 'reload',
       rows: 'unknown',
       before: columns,
@@ -143,20 +114,20 @@ export class TableVersions {
   /** The table has another name from here on. `moved`: readers get its rows under that one. */
   rename(to: FullName, event: VersionEvent, moved: boolean): void {
     this.settle(event);
-    this.#renameAt(to, event, this.#statementOf(event), null, moved);
+    this.#renameAt(to, event, this.#messages.statementOf(event), null, moved);
   }
 
   /** A statement that may have changed the columns, or made the table: its next row shows them. */
   note(event: VersionEvent, more: Partial<Omit<PendingChange, 'at' | 'uid' | 'ts' | 'statements'>>): void {
     const { pending } = this.#state;
-    const statement = this.#statementOf(event);
+    const statement = this.#messages.statementOf(event);
     const renames = [...(pending?.renames ?? []), ...(more.renames ?? [])].slice(0, RENAMES_MAX);
     this.#state = {
       ...this.#state,
       pending: {
         at: statement.at,
-        uid: this.#uidOf(event),
-        ts: this.#time(event),
+        uid: this.#messages.uidOf(event),
+        ts: this.#messages.time(event),
         ...pending,
         ...more,
         renames,
@@ -178,8 +149,14 @@ export class TableVersions {
 
   /** The table was put aside under another name; whether it was renamed shows what comes next. */
   putAside(to: FullName, event: VersionEvent): void {
-    const { at, text } = this.#statementOf(event);
-    const aside: SetAside = { to, at, uid: this.#uidOf(event), ts: this.#time(event), statement: text };
+    const { at, text } = this.#messages.statementOf(event);
+    const aside: SetAside = {
+      to,
+      at,
+      uid: this.#messages.uidOf(event),
+      ts: this.#messages.time(event),
+      statement: text,
+    };
     this.#state = { ...this.#state, aside };
   }
 
@@ -207,11 +184,11 @@ export class TableVersions {
     published: boolean,
   ): void {
     const renamedTo = `${to.schema}.${to.table}`;
-    const uid = late?.uid ?? this.#uidOf(event);
+    const uid = late?.uid ?? this.#messages.uidOf(event);
     this.#terminate(event, { reason: 'rename', uid, ...(published && this.#rowsNowIn(to)) });
     const before = this.#columns;
     this.#leave();
-    this.#tell(event, {
+    this.#messages.tell(event, this.#state, {
       reason: 'rename',
       rows: published ? 'moved' : 'gone',
       before,
@@ -255,7 +232,7 @@ export class TableVersions {
     this.#columns = fresh ? decoder.schema : before;
     const placed = fingerprint !== '' && !sameNames(placedBefore, placedBy);
     if (!fresh && !placed && pending?.renamedFrom === undefined) return;
-    this.#tell(event, {
+    this.#messages.tell(event, this.#state, {
       reason: reasonOf(pending, before, diff),
       rows: pending?.rows ?? 'kept',
       before,
@@ -280,76 +257,10 @@ export class TableVersions {
     this.#columns = null;
   }
 
-  /** Says on each partition that can have rows of the table that the version has ended, and opens the next. */
-  #terminate(
-    event: VersionEvent,
-    end: Pick<Termination, 'reason' | 'renamedTo' | 'renamedPart'> & {
-      readonly uid?: string;
-      readonly next?: UmsNextVersion;
-    },
-  ): void {
-    const { settings } = this.#shared;
-    const { version, placedBy } = this.#state;
-    const { schema, table } = this.#published;
-    const namespace = namespaceOf(settings.ds, this.#published, version);
-    const placing = settings.result(schema);
-    const everywhere = placing?.placeBy === 'primary-key' || placedBy !== undefined;
-    const value = terminationMessage({
-      namespace,
-      time: this.#time(event),
-      uid: this.#uidOf(event),
-      batchId: this.#state.batch ?? 0,
-      ...end,
-      next: everywhere ? (end.next ?? null) : null,
-    });
-    const key = messageKey('data_increment_termination', namespace, timeMsOf(event.place), settings.ds);
-    const topic = `${settings.ds}.${schema}.result`;
-    for (const partition of this.partitions(everywhere))
-      this.#push({ topic, schema, table, partition, key, value });
-    this.#state = { ...this.#state, version: version + 1 };
-  }
-
-  #tell(event: VersionEvent, told: Told): void {
-    const { ds } = this.#shared.settings;
-    const { schema, table } = this.#name;
-    const { version, innerVersion } = this.#state;
-    const logical = this.#published.table;
-    const value = noticeMessage({
-      ds,
-      schema,
-      table,
-      ...(logical !== table && { logical }),
-      version,
-      innerVersion,
-      verdict: 'compatible',
-      changes: [],
-      ts: this.#time(event),
-      from: this.#placeOf(event),
-      uid: this.#uidOf(event),
-      ...told,
-    });
-    const key = Buffer.from(`${schema}.${table}`);
-    this.#push({ topic: noticeTopicOf(ds), notice: true, schema, table, partition: 0, key, value });
-  }
-
-  #statementOf(event: VersionEvent): NoticeStatement {
-    return { at: this.#placeOf(event), text: statementText(event.sql) };
-  }
-
-  #placeOf({ place }: VersionEvent): SourcePlace {
-    const { epoch, file } = this.#shared.source;
-    return { epoch, file, position: place.position };
-  }
-
-  #uidOf({ place }: VersionEvent): string {
-    const { epoch, fileNumber } = this.#shared.source;
-    return umsUidOf(epoch, umsIdOf(fileNumber, place.position), 0);
-  }
-
-  #time({ place }: VersionEvent): string {
-    const { prefix } = this.#shared;
-    prefix.time(place.seconds, place.micros);
-    return prefix.timeText();
+  /** Ends the version, and opens the next. */
+  #terminate(event: VersionEvent, end: VersionEnd): void {
+    this.#messages.terminate(event, this.#state, end);
+    this.#state = { ...this.#state, version: this.#state.version + 1 };
   }
 }
 
@@ -362,13 +273,4 @@ function reasonOf(
   if (before === null) return 'create';
   if (diff.changes.length === 0) return 'placing';
   return diff.changes.every(({ kind }) => kind === 'mask') ? 'mask' : 'alter';
-}
-
-/** The text of a statement, bounded; what a table takes to log in elsewhere (CONNECTION, PASSWORD) is left out. */
-export function statementText(sql: string): string {
-  const shown = sql.replaceAll(
-    /\b(CONNECTION|PASSWORD)(\s*=?\s*)('(?:[^'\\]|\\[\s\S]|'')*'?|"(?:[^"\\]|\\[\s\S]|"")*"?)/gi,
-    "$1$2'******'",
-  );
-  return shown.length > STATEMENT_CHARACTERS ? `${shown.slice(0, STATEMENT_CHARACTERS - 1)}…` : shown;
 }
