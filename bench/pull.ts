@@ -53,7 +53,7 @@ async function encodeSeconds(server: Server, table: string): Promise<number> {
   const columns = definition.definitions.map(each => resultColumn(each).map);
   const map = { tableId: 0, schema: LOAD_SCHEMA, table, columns, primaryKey: [0], named: true };
   const writer = compileRows(map, { zone: UTC });
-  const pulled = await source.table(LOAD_SCHEMA, table, []);
+  const pulled = await source.table(LOAD_SCHEMA, table, [], []);
   const out = new TupleBuffer();
   const prefix = new TuplePrefix();
   const start = performance.now();

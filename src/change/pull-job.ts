@@ -14,6 +14,8 @@ export interface PullJob {
   readonly condition: string | null;
   /** Columns to cut by; [] leaves the choice. */
   readonly splitBy: readonly string[];
+  /** Columns to pull; those of the key come with them. [] for all. */
+  readonly columns: readonly string[];
   readonly shardRows: number;
   /** When it was asked for, in milliseconds since 1970-01-01 UTC. */
   readonly askedMs: number;
@@ -68,6 +70,7 @@ export function pullRequest(job: PullJob): ControlMessage {
       SPLIT_COL: job.splitBy.join(','),
       SPLIT_SHARD_SIZE: String(job.shardRows),
       INPUT_CONDITIONS: job.condition ?? '',
+      PULL_TARGET_COLS: job.columns.join(','),
       UMBUS_PULL: job.pull,
     },
   };
@@ -102,11 +105,17 @@ export function pullJobOf(message: ControlMessage): PullJob | null {
     schema,
     table,
     condition: condition.trim() === '' ? null : condition,
-    splitBy: text('SPLIT_COL')
-      .split(',')
-      .map(column => column.trim())
-      .filter(column => column !== ''),
+    splitBy: columnNames(text('SPLIT_COL')),
+    columns: columnNames(text('PULL_TARGET_COLS')),
     shardRows: Number.isSafeInteger(shardRows) && shardRows > 0 ? shardRows : DEFAULT_SHARD_ROWS,
     askedMs: askedMs >= 0 && askedMs <= MOST_MS ? Math.trunc(askedMs) : 0,
   };
+}
+
+/** The names in a list that is divided by commas. */
+export function columnNames(list: string): readonly string[] {
+  return list
+    .split(',')
+    .map(name => name.trim())
+    .filter(name => name !== '');
 }

@@ -21,6 +21,8 @@ export interface PageHead {
   readonly page: number;
   /** Rows in it. */
   readonly rows: number;
+  /** Whether the images lack columns: the bitmap of those that they have, as in a row event, stands before them. Absent for no. */
+  readonly partial?: true;
   /** Where its shard goes on behind it, for whoever reads on; null when the shard ends with it. */
   readonly next: string | null;
 }

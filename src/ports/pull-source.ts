@@ -12,6 +12,8 @@ export interface PullTable {
   readonly cutBy: string;
   /** The entry of its pages. */
   readonly page: RawTable;
+  /** Which of its columns the images have, as the bitmap of a row event; null: all of them. */
+  readonly present: Uint8Array | null;
   /** Checks a condition on the server without reading rows. Errors: UMBUS_PULL_CONDITION, UMBUS_SOURCE_*. */
   check(condition: string): Promise<void>;
   /** The key of the last row of the shard of `rows` rows behind a key; null when the rest is smaller. Errors: UMBUS_SOURCE_*, UMBUS_PULL_KEY. */
@@ -41,10 +43,15 @@ export interface PulledPage {
 /** A source that tables are pulled from. */
 export interface PullSource extends AsyncDisposable {
   /**
-   * The table as it is now. Errors: UMBUS_PULL_TABLE (not there, without a primary key), UMBUS_PULL_COLUMN, UMBUS_SOURCE_SETTING for a source whose row images are not full, UMBUS_SOURCE_*,
+   * The table as it is now. `columns`: those to read, beside those of its keys; [] for all. Errors: UMBUS_PULL_TABLE (not there, without a primary key), UMBUS_PULL_COLUMN, UMBUS_SOURCE_SETTING for a source whose row images are not full, UMBUS_SOURCE_*,
    * UMBUS_BINLOG_TYPE, UMBUS_BINLOG_CHARSET.
    */
-  table(schema: string, table: string, splitBy: readonly string[]): Promise<PullTable>;
+  table(
+    schema: string,
+    table: string,
+    splitBy: readonly string[],
+    columns: readonly string[],
+  ): Promise<PullTable>;
   /** Writes a watermark into the source; it is committed when this resolves. Errors: UMBUS_SOURCE_*. */
   signal(signal: PullSignal): Promise<void>;
 }

@@ -1,4 +1,7 @@
 import type { Buffer } from 'node:buffer';
+import { EventType } from '../binlog/event-type.ts';
+import type { RowWriter } from '../binlog/rows/compile.ts';
+import { UmbusError } from '../core/errors.ts';
 import { dataMessage, messageKey } from '../ums/message.ts';
 import { PlacingKey, placingColumns } from '../ums/placing-key.ts';
 import { TupleBuffer, viewOf } from '../ums/tuple-buffer.ts';
@@ -25,10 +28,11 @@ const ENVELOPE_END_BYTES = 1;
 
 /**
  * Writes the row images of a page as messages of type `data_initial_data`, all with the ids and the time of the low watermark, and leaves out rows whose key `keeps` does not want; null keeps all. Returns how
- * many were written. When it throws, nothing was. Errors: those of `WriteRows`.
+ * many were written. `partial`: as the page's head has it. When it throws, nothing was. Errors: those of `WriteRows`; UMBUS_PULL_COLUMN for columns that may not be left out.
  */
 export function writePage(
   images: Buffer,
+  partial: boolean,
   decoder: TableDecoder,
   low: WindowPlace,
   target: PageTarget,
@@ -36,8 +40,10 @@ export function writePage(
   keeps: ((key: string) => boolean) | null,
 ): number {
   const { prefix, settings } = shared;
-  const { writer } = decoder;
+  const bitmap = partial ? (decoder.writer.columnCount + 7) >> 3 : 0;
+  const writer = partial ? decoder.writer.partial(bitmap, EventType.WRITE_ROWS) : decoder.writer;
   const { placing, home } = target;
+  if (partial) assertPartial(images, target, writer, settings);
   const header = decoder.header(target, true);
   const timeMs = low.seconds * 1000 + (low.micros < 0 ? 0 : Math.floor(low.micros / 1000));
   const key = messageKey('data_initial_data', header.namespace, timeMs, settings.ds);
@@ -69,7 +75,7 @@ export function writePage(
   let rows = 0;
   prefix.file(low.epoch, low.fileNumber);
   prefix.time(low.seconds, low.micros);
-  for (let o = 0; o < images.length; ) {
+  for (let o = bitmap; o < images.length; ) {
     row.clear();
     // All rows have the id of the watermark.
     prefix.event(low.position, 'i');
@@ -91,4 +97,28 @@ export function writePage(
   for (const message of open.values()) message.flush();
   for (const [partition, value] of made) target.push(partition, key, value, decoder.wide);
   return rows;
+}
+
+/** Refuses images that lack columns which place the rows, and all of them where results have no form for absent columns. `images`: the bitmap of those that are there, and more. */
+function assertPartial(
+  images: Buffer,
+  { schema, table, placing }: PageTarget,
+  { fields }: Pick<RowWriter, 'fields'>,
+  { marks }: Pick<AppendShared['settings'], 'marks'>,
+): void {
+  const place = `${schema}.${table}`;
+  const isThere = (name: string): boolean => {
+    const index = fields.findIndex(field => field.name === name);
+    return (((images[index >> 3] ?? 0) >> (index & 7)) & 1) === 1;
+  };
+  const missing = placing?.names.find(name => !isThere(name));
+  const why = marks(schema)
+    ? missing === undefined
+      ? null
+      : `the column ${missing} places its rows and cannot be left out`
+    : 'the results of its schema have no form for a column that is absent';
+  if (why === null) return;
+  throw new UmbusError('UMBUS_PULL_COLUMN', `The table ${place} cannot be pulled by some columns: ${why}.`, {
+    details: { table: place },
+  });
 }

@@ -101,7 +101,7 @@ function obstacle(key: string, state: PullState, decoder: TableDecoder, part: Ta
 
 function publish(
   run: RawRun,
-  { next }: PageHead,
+  { next, partial }: PageHead,
   shared: AppendShared,
   work: {
     readonly key: string;
@@ -119,7 +119,9 @@ function publish(
   desk.keyed(key, decoder.keyedBy);
   part.use(decoder, { bytes: run.events, view: viewOf(run.events), start: 0, end: 0, type: 0, ...low });
   const keeps = desk.hasChanged(key) ? (text: string): boolean => desk.keeps(key, text, at) : null;
-  const rows = part.pulled(target => writePage(run.events, decoder, low, target, shared, keeps));
+  const rows = part.pulled(target =>
+    writePage(run.events, partial === true, decoder, low, target, shared, keeps),
+  );
   // The first page may have begun a version, for columns that no row of the stream has shown yet.
   if (part.version !== window.version) desk.reversion(key, part.version);
   desk.paged(key, { ...window, version: part.version }, next, rows, part, low);

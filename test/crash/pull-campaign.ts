@@ -142,6 +142,7 @@ async function ask(line: Line, pull: string, shardRows: number): Promise<void> {
     table: 'big',
     condition: null,
     splitBy: [],
+    columns: [],
     shardRows,
     askedMs: Date.now(),
   };

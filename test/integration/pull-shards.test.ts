@@ -88,7 +88,7 @@ async function readInSteps(
   table: string,
 ): Promise<{ readonly rows: number; readonly reads: number }> {
   await using source = openPullSource(loginOf(server), { ds: 'cut', signalSchema: 'dbus' });
-  const pulled = await source.table('cut', table, []);
+  const pulled = await source.table('cut', table, [], []);
   let after: KeyLiterals | null = null;
   let rows = 0;
   for (let reads = 1; ; reads++) {

@@ -12,7 +12,14 @@ export async function askPull(
   job: Pick<PullJob, 'pull' | 'schema' | 'table'> & Partial<PullJob>,
 ): Promise<PullCells> {
   const cells = new PullCells(coordination, ds);
-  const whole: PullJob = { condition: null, splitBy: [], shardRows: 500, askedMs: Date.now(), ...job };
+  const whole: PullJob = {
+    condition: null,
+    splitBy: [],
+    columns: [],
+    shardRows: 500,
+    askedMs: Date.now(),
+    ...job,
+  };
   await cells.change(whole, {});
   await cells.request(whole.pull, pullRequest(whole));
   return cells;

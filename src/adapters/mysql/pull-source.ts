@@ -6,6 +6,7 @@ import { type PullSignal, signalPacket } from '../../change/pull-signal.ts';
 import { signalTableStatements, WATERMARK_TABLE } from '../../change/signal-tables.ts';
 import { isUmbusError, messageOf, UmbusError } from '../../core/errors.ts';
 import type { PulledPage, PullRows, PullSource, PullTable } from '../../ports/pull-source.ts';
+import { chooseColumns, presentBits } from '../../sharding/chosen-columns.ts';
 import { keyLiteral } from '../../sharding/key-column.ts';
 import { cutText, type KeyRange, quoteName, WHOLE_TABLE } from '../../sharding/key-range.ts';
 import { chooseSplitKey, type SplitKey, withoutHidden } from '../../sharding/split-key.ts';
@@ -49,7 +50,12 @@ class MysqlPullSource implements PullSource {
     this.#writing = new KeptSession(login, session => this.#makeTable(session));
   }
 
-  async table(schema: string, table: string, splitBy: readonly string[]): Promise<PullTable> {
+  async table(
+    schema: string,
+    table: string,
+    splitBy: readonly string[],
+    wanted: readonly string[],
+  ): Promise<PullTable> {
     const masked = (await this.#options.masked?.(schema, table)) ?? (() => false);
     return await this.#asking.use(async session => {
       // Names and texts of the catalogue are wanted in UTF-8, keys in the bytes of their columns.
@@ -61,7 +67,7 @@ class MysqlPullSource implements PullSource {
         if (definition.primaryKey.length === 0) {
           throw refused(schema, table, 'has no primary key, so its rows cannot be told from each other');
         }
-        return this.#pullTable(definition, splitBy, masked);
+        return this.#pullTable(definition, splitBy, wanted, masked);
       } finally {
         await session.query('SET character_set_results = NULL');
       }
@@ -71,6 +77,7 @@ class MysqlPullSource implements PullSource {
   #pullTable(
     definition: TableDefinition,
     splitBy: readonly string[],
+    wanted: readonly string[],
     masked: (column: string) => boolean,
   ): PullTable {
     const { schema, table, definitions, primaryKey } = definition;
@@ -80,6 +87,9 @@ class MysqlPullSource implements PullSource {
     const columns = definitions.map(resultColumn);
     const from = fromClause(schema, table, key);
     const indexes = primaryKey.map(name => columns.findIndex(({ map }) => map.name === name));
+    const needed = [...primaryKey, ...key.columns.map(({ name }) => name)];
+    const chosen = wanted.length === 0 ? null : chooseColumns(definition, wanted, needed);
+    const read = columns.filter((_, i) => chosen === null || chosen.has(i));
     return {
       schema,
       table,
@@ -89,7 +99,8 @@ class MysqlPullSource implements PullSource {
       check: condition => this.#check(from, condition),
       boundary: (after, rows) =>
         this.#asking.use(session => readKey(session, this.#login, key, boundarySql(from, key, after, rows))),
-      read: (range, condition, limit) => this.#read({ key, columns, from }, range, condition, limit),
+      present: chosen === null ? null : presentBits(columns.length, chosen),
+      read: (range, condition, limit) => this.#read({ key, columns: read, from }, range, condition, limit),
     };
   }
 

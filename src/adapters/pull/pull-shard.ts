@@ -50,7 +50,7 @@ export async function pullShard(
   await tools.source.signal({ ...mark, kind: 'low' });
   const low = await answers.next(signal);
   if (low.kind !== 'low') return outcomeOf(low, false);
-  const now = await tools.source.table(schema, table, task.splitBy);
+  const now = await tools.source.table(schema, table, task.splitBy, task.columns);
   assertCutBy(now, task.cutBy);
   const after = low.next === null ? task.after : literalsOf(low.next);
   const limit = 2 * task.shardRows;
@@ -123,17 +123,20 @@ async function untilWhole(answers: AnswerQueue, cut: boolean, signal: AbortSigna
 async function append(
   { tools, token, now }: Writing,
   images: Buffer,
-  head: Omit<PageHead, 'token'>,
+  head: Omit<PageHead, 'token' | 'partial'>,
 ): Promise<void> {
   const { target, writer, encode, clock } = tools;
+  const { page, present } = now;
   const nowMs = clock.now();
+  const written: PageHead = { token, ...head, ...(present !== null && { partial: true }) };
+  const events = present === null ? images : Buffer.concat([present, images]);
   await writer.append([
     {
       ...target,
       key: Buffer.from(token, 'utf8'),
-      value: encode(pageRun(now.page, images, nowMs)),
+      value: encode(pageRun(page, events, nowMs)),
       timestampMs: nowMs,
-      headers: { [PAGE_HEADER]: Buffer.from(JSON.stringify({ token, ...head }), 'utf8') },
+      headers: { [PAGE_HEADER]: Buffer.from(JSON.stringify(written), 'utf8') },
     },
   ]);
 }

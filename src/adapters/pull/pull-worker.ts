@@ -112,7 +112,7 @@ export class PullWorker implements AsyncDisposable {
     const { after, shard } = task;
     const job = jobOf(task);
     const condition = job.condition === null ? null : parseCondition(job.condition);
-    const table = await source.table(job.schema, job.table, job.splitBy);
+    const table = await source.table(job.schema, job.table, job.splitBy, job.columns);
     const { cutBy } = table;
     assertCutBy(table, task.cutBy);
     if (after === null) {
@@ -288,6 +288,6 @@ function restless({ schema, table, shard }: ShardTask): UmbusError {
 }
 
 /** The job that a task is part of. */
-function jobOf({ pull, schema, table, condition, splitBy, shardRows, askedMs }: PullJob): PullJob {
-  return { pull, schema, table, condition, splitBy, shardRows, askedMs };
+function jobOf({ pull, schema, table, condition, splitBy, columns, shardRows, askedMs }: PullJob): PullJob {
+  return { pull, schema, table, condition, splitBy, columns, shardRows, askedMs };
 }

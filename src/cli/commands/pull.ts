@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import type { PullCells } from '../../adapters/pull/pull-cells.ts';
-import { type PullJob, pullRequest } from '../../change/pull-job.ts';
+import { columnNames, type PullJob, pullRequest } from '../../change/pull-job.ts';
 import { UmbusError } from '../../core/errors.ts';
 import type { Clock } from '../../ports/clock.ts';
 import { parseCondition } from '../../sharding/condition.ts';
@@ -16,9 +16,13 @@ interface Options {
   readonly line: string;
   readonly where?: string;
   readonly splitBy?: string;
+  readonly columns?: string;
   readonly shardRows: string;
   readonly wait: boolean;
 }
+
+/** What is the same for all tables of a request. */
+type PullShape = Omit<PullJob, 'pull' | 'schema' | 'table' | 'askedMs'>;
 
 const LOOK_MS = 500;
 const TELL_MS = 2000;
@@ -33,6 +37,7 @@ export function pullCommand(terminal: Terminal, exitWith: ExitWith): Command {
     .argument('<table...>', 'schema.table; * in the table stands for anything')
     .requiredOption('--line <file>', 'data line file')
     .option('--where <condition>', 'only rows that fit: one plain SQL expression over columns')
+    .option('--columns <columns>', 'only these columns, divided by commas, and those of the key')
     .option('--split-by <columns>', 'columns to cut the table by, divided by commas; they begin an index')
     .option('--shard-rows <count>', 'rows of a shard', '100000')
     .option('--no-wait', 'ask for it, and do not wait for its end')
@@ -64,20 +69,20 @@ Examples:
 }
 
 /** Errors: UMBUS_USAGE, UMBUS_PULL_CONDITION. */
-function shapeOf(options: Options): Pick<PullJob, 'condition' | 'splitBy' | 'shardRows'> {
+function shapeOf(options: Options): PullShape {
   const shardRows = Number(options.shardRows);
   if (!Number.isSafeInteger(shardRows) || shardRows < 1) {
     throw new UmbusError('UMBUS_USAGE', '--shard-rows takes a whole number from 1 on.');
   }
   const condition = options.where === undefined ? null : parseCondition(options.where);
-  const splitBy = (options.splitBy ?? '').split(',').map(name => name.trim());
-  return { condition, splitBy: splitBy.filter(name => name !== ''), shardRows };
+  const splitBy = columnNames(options.splitBy ?? '');
+  return { condition, splitBy, columns: columnNames(options.columns ?? ''), shardRows };
 }
 
 async function request(
   cells: PullCells,
   tables: readonly NamedTable[],
-  shape: Pick<PullJob, 'condition' | 'splitBy' | 'shardRows'>,
+  shape: PullShape,
   clock: Clock,
 ): Promise<readonly PullJob[]> {
   const open = (await cells.records()).filter(record => !isOver(record));

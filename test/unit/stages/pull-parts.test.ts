@@ -10,6 +10,7 @@ const job = {
   table: 'orders',
   condition: 'id > 7',
   splitBy: ['made', 'id'],
+  columns: ['note'],
   shardRows: 5000,
   askedMs: 1_767_631_816_123,
 };
@@ -40,6 +41,7 @@ test('a request of a console of DBUS is a pull that is called by its number', ()
     table: 't_order',
     condition: null,
     splitBy: ['id'],
+    columns: [],
     shardRows: 200_000,
     askedMs: 1_607_504_000_000,
   });
