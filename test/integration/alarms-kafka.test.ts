@@ -37,7 +37,7 @@ describe('alarms of a line whose hops run in processes of their own', () => {
       file,
       `${text}alarms: { webhooks: { hook: { url: "${receiver.url}" } }, every: 1s, late: 6s, clear: 3s }\n`,
     );
-    await using load = await startSteadyLoad(server, 'load_1');
+    await using load = await startSteadyLoad(server, 'load_1', 50);
     await using stack = new AsyncDisposableStack();
     const processes = ['mysql-extractor', 'dispatcher', 'appender'].map(topology =>
       stack.use(new LineProcess(topology, file, [topology])),

@@ -16,10 +16,10 @@ export interface SteadyLoad extends AsyncDisposable {
 export const STEADY_TABLES = 6;
 
 /**
- * Commits small transactions over several tables of a new schema until it is stopped, a little apart: inserts, updates of earlier rows, now and then a deletion or a
+ * Commits small transactions over several tables of a new schema until it is stopped, `apartMs` milliseconds apart: inserts, updates of earlier rows, now and then a deletion or a
  * changed key. Every inserted row has the next number of its table.
  */
-export async function startSteadyLoad(server: Server, schema: string): Promise<SteadyLoad> {
+export async function startSteadyLoad(server: Server, schema: string, apartMs = 3): Promise<SteadyLoad> {
   const session = await connectSql({
     host: server.host,
     port: server.port,
@@ -49,7 +49,7 @@ export async function startSteadyLoad(server: Server, schema: string): Promise<S
       if (turn % 11 === 0) await session.query(`UPDATE ${a} SET id = -id WHERE id > 0 ORDER BY id LIMIT 1`);
       await session.query('COMMIT');
       transactions = turn;
-      await delay(3);
+      await delay(apartMs);
     }
   };
   const running = run();
