@@ -26,9 +26,13 @@ export interface UmbusOptions {
   readonly env?: Readonly<Record<string, string>>;
 }
 
+function kept(...names: readonly string[]): Record<string, string> {
+  return Object.fromEntries(names.flatMap(name => (process.env[name] ? [[name, process.env[name]]] : [])));
+}
+
 /** Starts `umbus` from the sources as a process of its own, without the secrets of the environment; it is killed when disposed. */
 export function startUmbus(args: readonly string[], options: UmbusOptions = {}): RunningCommand {
-  const env = { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '', ...options.env };
+  const env = { ...kept('PATH', 'HOME', 'NODE_COMPILE_CACHE'), ...options.env };
   const child = spawn(process.execPath, [main, ...args], {
     env,
     stdio: ['ignore', 'pipe', 'pipe'],
