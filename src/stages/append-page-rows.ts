@@ -4,7 +4,8 @@ import type { RowWriter } from '../binlog/rows/compile.ts';
 import { UmbusError } from '../core/errors.ts';
 import { dataMessage, messageKey } from '../ums/message.ts';
 import { PlacingKey, placingColumns } from '../ums/placing-key.ts';
-import { TupleBuffer, viewOf } from '../ums/tuple-buffer.ts';
+import { type TupleBuffer, viewOf } from '../ums/tuple-buffer.ts';
+import type { TuplePrefix } from '../ums/tuple-prefix.ts';
 import type { TableDecoder } from './append-decoders.ts';
 import { OpenMessage } from './append-message.ts';
 import type { TablePlacing } from './append-placing.ts';
@@ -21,6 +22,8 @@ export interface PageTarget {
   /** Partition of a table whose rows are all in one. */
   readonly home: number;
   readonly placing: TablePlacing | null;
+  /** A buffer, which the target takes back. */
+  lend(): TupleBuffer;
   push(partition: number, key: Buffer, value: Buffer, wide?: readonly string[]): void;
 }
 
@@ -53,32 +56,64 @@ export function writePage(
   const messageOf = (partition: number): OpenMessage => {
     const known = open.get(partition);
     if (known !== undefined) return known;
-    const message = new OpenMessage(
-      partition,
-      new TupleBuffer(),
-      settings.maxRows,
-      (to, buffer, start, end) => {
-        made.push([to, dataMessage(header.bytes, buffer.bytes.subarray(start, end))]);
-      },
-    );
+    const message = new OpenMessage(partition, target.lend(), settings.maxRows, (to, buffer, start, end) => {
+      made.push([to, dataMessage(header.bytes, buffer.bytes.subarray(start, end))]);
+    });
     message.begin(timeMs, most);
     open.set(partition, message);
     return message;
   };
+  prefix.file(low.epoch, low.fileNumber);
+  prefix.time(low.seconds, low.micros);
+  prefix.page(low.position);
+  const page = { images, from: bitmap, writer, prefix };
+  const rows =
+    keeps === null && placing === null
+      ? writeAll(page, messageOf(home))
+      : writeChosen(page, target, keeps, messageOf);
+  for (const message of open.values()) message.end();
+  for (const message of open.values()) message.flush();
+  for (const [partition, value] of made) target.push(partition, key, value, decoder.wide);
+  return rows;
+}
+
+/** Rows of a page, which begin at `from`, and what writes them. */
+interface PageRows {
+  readonly images: Buffer;
+  readonly from: number;
+  readonly writer: RowWriter;
+  readonly prefix: TuplePrefix;
+}
+
+/** Writes all rows to one message after the other. */
+function writeAll({ images, from, writer, prefix }: PageRows, message: OpenMessage): number {
+  const { buffer } = message;
+  const view = viewOf(images);
+  for (let o = from; o < images.length; ) {
+    const before = buffer.tuples;
+    o = writer.rows(images, view, o, images.length, buffer, prefix, message.room, message.full);
+    message.wrote(buffer.tuples - before);
+  }
+  return buffer.rows;
+}
+
+/** Writes rows one by one, each to the message of its partition. */
+function writeChosen(
+  { images, from, writer, prefix }: PageRows,
+  { placing, home, lend }: PageTarget,
+  keeps: ((key: string) => boolean) | null,
+  messageOf: (partition: number) => OpenMessage,
+): number {
   const columns = placingColumns(
     writer.primaryKey.map(name => writer.fields.findIndex(field => field.name === name)),
   );
   const rowKey = new PlacingKey();
   const placeKey = new PlacingKey();
-  const row = new TupleBuffer();
+  const row = lend();
   const view = viewOf(images);
   let rows = 0;
-  prefix.file(low.epoch, low.fileNumber);
-  prefix.time(low.seconds, low.micros);
-  for (let o = bitmap; o < images.length; ) {
+  for (let o = from; o < images.length; ) {
     row.clear();
-    // All rows have the id of the watermark.
-    prefix.event(low.position, 'i');
     const first = prefix.length;
     o = writer.rows(images, view, o, images.length, row, prefix, 1, Number.POSITIVE_INFINITY);
     if (keeps !== null) {
@@ -93,9 +128,6 @@ export function writePage(
     messageOf(partition).add(row, row.length, 1);
     rows++;
   }
-  for (const message of open.values()) message.end();
-  for (const message of open.values()) message.flush();
-  for (const [partition, value] of made) target.push(partition, key, value, decoder.wide);
   return rows;
 }
 

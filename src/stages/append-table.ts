@@ -40,6 +40,8 @@ export class TablePart {
   #placed: TablePlacing | null = null;
   /** By partition. */
   readonly #open: (OpenMessage | undefined)[] = [];
+  /** Buffers of pages. */
+  readonly #lent: TupleBuffer[] = [];
   readonly #emitTuples: EmitTuples;
   #inserts = 0;
   #updates = 0;
@@ -129,7 +131,12 @@ export class TablePart {
     const { version, innerVersion, batch = 0 } = state;
     const name = { schema: this.schema, table: this.table };
     const push = this.#push.bind(this);
-    const rows = write({ ...name, version, innerVersion, batch, home, placing: this.#placed, push });
+    const lend = (): TupleBuffer => {
+      const buffer = this.#shared.lend();
+      this.#lent.push(buffer);
+      return buffer;
+    };
+    const rows = write({ ...name, version, innerVersion, batch, home, placing: this.#placed, lend, push });
     this.#versions.update({ pulled: (state.pulled ?? 0) + rows });
     return rows;
   }
@@ -236,7 +243,7 @@ export class TablePart {
     this.#flush();
     const { state, columns } = this.#versions;
     return {
-      buffers: this.#open.flatMap(open => open?.buffer ?? []),
+      buffers: [...this.#lent, ...this.#open.flatMap(open => open?.buffer ?? [])],
       changed: state !== this.#before.state || this.#messages > 0 || this.parked.events > 0,
       ...(columns !== this.#before.columns && { columns }),
       state: this.#counted(),

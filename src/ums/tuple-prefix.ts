@@ -38,6 +38,8 @@ export class TuplePrefix {
   #uidEnd = 0;
   #operationAt = 0;
   #length = 0;
+  /** Whether all rows have the same ids. */
+  #fixed = false;
 
   constructor(zone: Zone = UTC) {
     this.#zone = zone;
@@ -86,13 +88,21 @@ export class TuplePrefix {
 
   /** Makes the prefix of an event's first row. `position`: the file offset of the event's first byte. */
   event(position: number, operation: UmsOperation): void {
+    this.#fixed = false;
     this.#high = Math.floor(position / LOW_LIMIT);
     this.#low = position - this.#high * LOW_LIMIT;
     this.#build(operation);
   }
 
+  /** Makes the prefix of rows that are inserts with the ids of one place, all of them. */
+  page(position: number): void {
+    this.event(position, 'i');
+    this.#fixed = true;
+  }
+
   /** Goes on to the event's next row. */
   next(): void {
+    if (this.#fixed) return;
     this.#low++;
     if (this.#low === LOW_LIMIT) {
       this.#high++;

@@ -2,13 +2,18 @@ import { Buffer } from 'node:buffer';
 import type { ShardTask } from '../../change/pull-job.ts';
 import { PAGE_HEADER, type PageHead, pageRun } from '../../change/pull-page.ts';
 import type { PullAnswer, PullFailure } from '../../change/pull-signal.ts';
-import type { RawRun } from '../../change/raw-run.ts';
+import { eventsBuffer, type RawRun } from '../../change/raw-run.ts';
 import { UmbusError } from '../../core/errors.ts';
+import { recordMemory } from '../../core/memory-pool.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Writer } from '../../ports/log.ts';
-import type { PullSource, PullTable } from '../../ports/pull-source.ts';
+import type { PulledPage, PullSource, PullTable } from '../../ports/pull-source.ts';
 import type { KeyLiterals } from '../../sharding/key-range.ts';
 import type { AnswerBoard, AnswerQueue } from './answer-board.ts';
+import { PageFlight } from './page-flight.ts';
+
+/** Pages of a shard that are written before the appender has answered the first of them. */
+const MOST_PAGES_AHEAD = 8;
 
 /** What a shard is read and written with. */
 export interface ShardTools {
@@ -82,63 +87,68 @@ interface Writing {
   readonly limit: number;
 }
 
+/** Writes the pages of a window, so many ahead of the appender's answers that it need not wait for each, and no more, so that the changes of the table do not stand behind many. */
 async function writePages(work: Writing, signal: AbortSignal): Promise<ShardOutcome> {
   const { tools, answers, rows, limit } = work;
+  const flight = new PageFlight(signal);
   let count = 0;
-  let page = await rows.page(tools.pageBytes);
-  for (let number = 0; ; number++) {
-    signal.throwIfAborted();
-    const images = page === null ? Buffer.alloc(0) : Buffer.from(page.images);
-    const last: KeyLiterals | null = page?.last ?? null;
-    const size = page?.rows ?? 0;
-    count += size;
-    const ahead = page === null ? null : await rows.page(tools.pageBytes);
-    // A result that the limit cut goes on in a window of its own, so that no window is open for long.
-    const more = ahead !== null || (count >= limit && last !== null);
-    if (!(await tools.pace(size, signal))) return { kind: 'again', progress: number > 0 };
-    await append(work, images, {
-      page: number,
-      rows: size,
-      next: more && last !== null ? JSON.stringify(last) : null,
-    });
-    for (let answer = answers.ready(); answer !== null; answer = answers.ready()) {
-      if (answer.kind !== 'page') return outcomeOf(answer, number > 0);
+  try {
+    for (let number = 0; ; number++) {
+      flight.signal.throwIfAborted();
+      const page = await rows.page(tools.pageBytes);
+      count += page?.rows ?? 0;
+      // A result that the limit cut goes on in a window of its own, so that no window is open for long.
+      if (page === null && count >= limit) return { kind: 'again', progress: true };
+      if (page !== null && !(await tools.pace(page.rows, flight.signal)))
+        return { kind: 'again', progress: number > 0 };
+      flight.add(append(work, page, number));
+      while (flight.size > MOST_PAGES_AHEAD || page === null) {
+        const answer = await answers.next(flight.signal);
+        if (answer.kind !== 'page' || answer.whole) return outcomeOf(answer, number > 0);
+        flight.answered();
+      }
     }
-    if (ahead === null) break;
-    page = ahead;
-  }
-  return await untilWhole(answers, count >= limit, signal);
-}
-
-async function untilWhole(answers: AnswerQueue, cut: boolean, signal: AbortSignal): Promise<ShardOutcome> {
-  // A cut result has told all that it has; its next window closes this one.
-  if (cut) return { kind: 'again', progress: true };
-  for (;;) {
-    const answer = await answers.next(signal);
-    if (answer.kind === 'page' && !answer.whole) continue;
-    return outcomeOf(answer, true);
+  } finally {
+    await flight.settled();
   }
 }
 
+/** Writes a page; null: the one without rows that ends the shard. */
 async function append(
   { tools, token, now }: Writing,
-  images: Buffer,
-  head: Omit<PageHead, 'token' | 'partial'>,
+  pulled: PulledPage | null,
+  number: number,
 ): Promise<void> {
   const { target, writer, encode, clock } = tools;
   const { page, present } = now;
   const nowMs = clock.now();
-  const written: PageHead = { token, ...head, ...(present !== null && { partial: true }) };
-  const events = present === null ? images : Buffer.concat([present, images]);
+  const head: PageHead = {
+    token,
+    page: number,
+    rows: pulled?.rows ?? 0,
+    next: pulled === null ? null : JSON.stringify(pulled.last),
+    ...(present !== null && { partial: true }),
+  };
+  const value = encode(pageRun(page, eventsOf(present, pulled), nowMs));
   await writer.append([
     {
       ...target,
       key: Buffer.from(token, 'utf8'),
-      value: encode(pageRun(page, events, nowMs)),
+      value,
       timestampMs: nowMs,
-      headers: { [PAGE_HEADER]: Buffer.from(JSON.stringify(written), 'utf8') },
+      headers: { [PAGE_HEADER]: Buffer.from(JSON.stringify(head), 'utf8') },
     },
   ]);
+  recordMemory.giveBack(value);
+}
+
+/** The bitmap of the columns that are there, and the images, where they can be encoded in place. */
+function eventsOf(present: Uint8Array | null, pulled: PulledPage | null): Buffer {
+  const bitmap = present?.length ?? 0;
+  const events = eventsBuffer(bitmap + (pulled?.images.length ?? 0));
+  if (present !== null) events.set(present, 0);
+  if (pulled !== null) events.set(pulled.images, bitmap);
+  return events;
 }
 
 function outcomeOf(answer: PullAnswer, progress: boolean): ShardOutcome {

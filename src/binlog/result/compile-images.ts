@@ -61,7 +61,7 @@ export function compileImages(columns: readonly ResultColumn[]): WriteImage {
   });
   const source = `'use strict';const {${Object.keys(runtime).join(',')}}=runtime;
 return function(b,o,e,out){out.room(e-o+${columns.length * SPARE_BYTES + bitmap});
-const w=out.bytes,z=out.length,n=o+1;let p=z+${bitmap},l=0;w.fill(0,z,p);
+const w=out.bytes,z=out.length,n=o+1;let p=z+${bitmap},l=0;for(let i=z;i<p;i++)w[i]=0;
 o=n+${sentBitmap};if(o>e)fault();
 ${code.join('\n')}
 if(o!==e)fault();out.length=p;out.rows++;out.lastStart=z;}`;
