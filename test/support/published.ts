@@ -112,7 +112,8 @@ export async function inspectResult(
 function faultOfKey(key: string, message: UmsMessage): string | null {
   const { type, namespace, ds } = parseKey(key);
   const written = message.schema.namespace;
-  const form = /^[a-z_]+\.mysql(\.[^.]+){2}\..+\.\d+\.0\.[^.]+\.\d{13}\|[^|.]+\.wh_placeholder$/;
+  const form =
+    /^[a-z_]+\.mysql(\.[^.]+){2}\..+\.\d+\.0\.[^.]+\.(\d{13}|\d{13}\|\d{13}\|(ok|abort))\|[^|.]+\.wh_placeholder$/;
   if (!form.test(key)) return `the key ${key} has another form`;
   if (type !== message.protocol.type) return `the key says ${type}`;
   const { source, schema, table, version, tablePartition } = namespace;

@@ -78,6 +78,8 @@ export interface TestLineOptions {
   readonly maxBytes?: number;
   /** Topologies that run in place of the line's own, by name; they get the same config. */
   readonly instead?: Readonly<Record<string, TopologyDefinition<unknown>>>;
+  /** The way of the topologies to the log; default: straight. */
+  readonly way?: (log: Log) => Log;
   /** What the extractor connects with instead, such as the port of a proxy. */
   readonly source?: Partial<MysqlSourceOptions>;
 }
@@ -224,7 +226,7 @@ export async function startLine(options: TestLineOptions): Promise<RunningLine> 
     .filter(({ name }) => wanted === undefined || wanted.includes(name))
     .map(({ name, definition, config }) =>
       startTopology(options.instead?.[name] ?? definition, config, {
-        log,
+        log: options.way?.(log) ?? log,
         clock: options.clock ?? systemClock,
         instance: line.ds,
         ...(options.events === undefined ? {} : { events: options.events }),

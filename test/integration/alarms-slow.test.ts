@@ -1,0 +1,66 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { createMemoryCoordination } from '../../src/adapters/memory/index.ts';
+import { systemClock } from '../../src/adapters/system-clock.ts';
+import { openAlarmWatch } from '../../src/cli/alarms/open-watch.ts';
+import { noAlarms } from '../../src/config/resolve-alarms.ts';
+import { startAlarmReceiver } from '../support/alarm-receiver.ts';
+import { createSignalTables } from '../support/heartbeats.ts';
+import { PROBE_SCHEMA, startLine } from '../support/running-line.ts';
+import { requireServer } from '../support/servers.ts';
+import { type SlowLog, slowLog } from '../support/slow-log.ts';
+import { startSteadyLoad } from '../support/steady-load.ts';
+import { assertWhole } from '../support/whole-line.ts';
+
+const DEADLINE_MS = 90_000;
+/** Less than a hop writes under the load, and enough that heartbeats still pass it now and then. */
+const SLOW_BYTES_A_SECOND = 4_000;
+
+describe('alarms of a line with a slow hop', () => {
+  it('name the hop that is slow, once, and say when it has caught up, for each hop in turn', {
+    timeout: 600_000,
+  }, async test => {
+    await using server = await requireServer(test, 'mariadb');
+    if (server === null) return;
+    await using receiver = await startAlarmReceiver();
+    await createSignalTables(sql => server.query(sql));
+    await server.query(`CREATE DATABASE ${PROBE_SCHEMA}`);
+    await using load = await startSteadyLoad(server, 'load_1');
+    let slow: SlowLog | null = null;
+    await using line = await startLine({
+      server,
+      ds: 'slow',
+      schemas: ['load_1'],
+      heartbeat: {},
+      way: log => {
+        slow ??= slowLog(log);
+        return slow.log;
+      },
+    });
+    await line.drained();
+    const alarms = {
+      ...noAlarms,
+      webhooks: [{ name: 'hook', url: receiver.url, headers: {}, secret: null, timeoutMs: 5_000 }],
+      everyMs: 1_000,
+      late: { lateMs: 6_000, window: null },
+      clearMs: 3_000,
+    };
+    const coordination = createMemoryCoordination({ clock: systemClock }).open();
+    const watching = { log: line.log, coordination, clock: systemClock, member: 'test', events: () => {} };
+    await using _ = await openAlarmWatch({ ...watching, line: { ...line.line, alarms }, expected: [] });
+    const way: SlowLog = slow ?? assert.fail();
+
+    for (const hop of ['mysql-extractor', 'dispatcher', 'appender']) {
+      const where = hop.replace('mysql-', '');
+      way.slow(`umbus.slow.${hop}`, SLOW_BYTES_A_SECOND);
+      await receiver.next(where, 'raised', DEADLINE_MS);
+      way.slow(null);
+      await receiver.next(where, 'recovered', DEADLINE_MS);
+      assert.deepEqual(receiver.news(), [`${where} raised`, `${where} recovered`]);
+      load.assertGoing();
+    }
+    await load.stop();
+    await assertWhole(line);
+    assert.deepEqual(receiver.news(), []);
+  });
+});
