@@ -27,13 +27,17 @@ export async function checkSignals(
   const grant = `GRANT SELECT, INSERT, DELETE ON \`${schema.replaceAll('`', '``')}\`.* TO ${account}`;
   const end = await endOf(session, facts);
   const refused = await probe(session, table, schema);
-  const missing = refused === 'UMBUS_HEARTBEAT_TABLE';
+  const denied = refused === 'UMBUS_SOURCE_GRANT';
+  // A server looks at privileges first, so who may not insert does not hear that there is no table.
+  const missing = refused === 'UMBUS_HEARTBEAT_TABLE' || (denied && !(await isSeen(session, schema)));
   const statements = signalTableStatements(schema);
   const checks: Check[] = [
     {
       item: 'heartbeat table',
       ok: !missing,
-      found: missing ? 'missing, or another one' : `${schema}.${HEARTBEAT_TABLE}`,
+      found: missing
+        ? `missing, or ${denied ? 'not to be seen' : 'another one'}`
+        : `${schema}.${HEARTBEAT_TABLE}`,
       wanted: `${schema}.${HEARTBEAT_TABLE}`,
       why: 'Heartbeats are rows of this table, which travel the way of the data.',
       statement: missing
@@ -42,7 +46,6 @@ export async function checkSignals(
     },
   ];
   if (missing) return checks;
-  const denied = refused === 'UMBUS_SOURCE_GRANT';
   checks.push({
     item: 'grant INSERT, DELETE',
     ok: !denied,
@@ -95,6 +98,15 @@ async function probe(session: SqlSession, table: string, schema: string): Promis
     if (!isUmbusError(error)) throw error;
     return error.code;
   }
+}
+
+/** Whether the account sees the table for heartbeats. */
+async function isSeen(session: SqlSession, schema: string): Promise<boolean> {
+  const rows = await session.query(
+    'SELECT 1 AS seen FROM information_schema.tables WHERE table_schema = ? AND table_name = ?',
+    [schema, HEARTBEAT_TABLE],
+  );
+  return rows.length > 0;
 }
 
 async function cameBack(
