@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import type { BinlogFiles } from '../../change/binlog-horizon.ts';
 import type { ClockSample } from '../../change/clock-skew.ts';
 import { PACKET_CHARACTERS } from '../../change/heartbeat-packet.ts';
@@ -6,6 +5,7 @@ import { HEARTBEAT_TABLE } from '../../change/signal-tables.ts';
 import { isUmbusError, UmbusError } from '../../core/errors.ts';
 import type { BeatRound, BeatSession, BeatSource, BeatTarget } from '../../ports/beats.ts';
 import { beatError } from './beat-error.ts';
+import { takeBeatLock } from './beat-lock.ts';
 import { binlogFiles } from './binlog-files.ts';
 import { connectSql, type SqlRow, type SqlSession } from './connect.ts';
 import type { MysqlLogin } from './options.ts';
@@ -21,12 +21,12 @@ export interface BeatOptions {
   readonly timeoutMs: number;
   /** A session that has the right to beat and has not used it for so long is cut. */
   readonly silentMs: number;
+  /** Told UMBUS_HEARTBEAT_UNLOCKED by each session that the source gives no right to beat: then the lease of the line alone keeps others from it. */
+  readonly unlocked?: (notice: UmbusError) => void;
   /** Our clock: milliseconds since 1970-01-01 UTC, with a fraction. */
   readonly now: () => number;
 }
 
-/** Longest name of a lock (MySQL reference, GET_LOCK). */
-const LOCK_NAME_MAX = 64;
 /** Rows of one INSERT. */
 const ROWS_AT_ONCE = 500;
 const TO_MICROS = 1000;
@@ -38,7 +38,7 @@ const ROW =
 
 /**
  * Heartbeats in a MySQL or MariaDB server. The right to beat is a named lock of the server, held by the session: whoever loses its session cannot insert any more,
- * so no round is inserted twice. A holder that has died without its connection being closed is cut once it was silent for `silentMs`.
+ * so no round is inserted twice. A holder that has died without its connection being closed is cut once it was silent for `silentMs`. Where the server gives no such lock, the session beats without.
  */
 export function createMysqlBeats(source: MysqlLogin, options: BeatOptions): BeatSource {
   return {
@@ -80,7 +80,13 @@ class MysqlBeats implements BeatSession {
     await this.#ask(
       `SET SESSION time_zone = '+00:00', lock_wait_timeout = ${lockSeconds}, innodb_lock_wait_timeout = ${lockSeconds}`,
     );
-    await this.#takeLock();
+    const { ds, silentMs, unlocked } = this.#options;
+    const notice = await takeBeatLock({
+      ...{ ds, silentMs },
+      ask: (sql, values) => this.#ask(sql, values),
+      newestAgeMs: async () => (await this.#newest()).ageMs,
+    });
+    if (notice !== null) unlocked?.(notice);
     this.lastBeat = (await this.#newest()).beat;
   }
 
@@ -168,32 +174,6 @@ class MysqlBeats implements BeatSession {
     return { beat: Number(beat ?? 0), ageMs: age };
   }
 
-  async #takeLock(): Promise<void> {
-    const name = lockName(this.#options.ds);
-    const { got, holder } = await this.#lock(name, 0);
-    if (got) return;
-    const { ageMs } = await this.#newest();
-    if (holder !== '' && ageMs >= this.#options.silentMs) {
-      // Nobody hears of it: its process or its network is gone. One of the same account may be cut without a privilege.
-      await this.#ask(`KILL ${BigInt(holder)}`).catch(() => []);
-      if ((await this.#lock(name, 1)).got) return;
-    }
-    throw new UmbusError(
-      'UMBUS_HEARTBEAT_HELD',
-      `Session ${holder} of the source beats for ${this.#options.ds} already.`,
-      { details: { session: holder } },
-    );
-  }
-
-  async #lock(name: string, seconds: number): Promise<{ readonly got: boolean; readonly holder: string }> {
-    const [row] = await this.#ask('SELECT GET_LOCK(?, ?) AS got, IS_USED_LOCK(?) AS holder', [
-      name,
-      seconds,
-      name,
-    ]);
-    return { got: textOf(row, 'got') === '1', holder: textOf(row, 'holder') };
-  }
-
   #ask(sql: string, values: readonly unknown[] = []): Promise<readonly SqlRow[]> {
     return this.#within(this.#session.query(sql, values));
   }
@@ -238,11 +218,4 @@ function beatTimeout(timeoutMs: number, cause: unknown): UmbusError {
     `The source did not answer a heartbeat's statement within ${timeoutMs} ms.`,
     { cause },
   );
-}
-
-/** The lock of a line. Names are short, so a long one is made of a hash. */
-function lockName(ds: string): string {
-  const name = `umbus.heartbeat.${ds}`;
-  if (name.length <= LOCK_NAME_MAX) return name;
-  return `umbus.heartbeat.${createHash('sha256').update(ds).digest('hex').slice(0, 40)}`;
 }

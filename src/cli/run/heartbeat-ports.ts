@@ -24,6 +24,7 @@ export async function heartbeatPorts(
   const now = (): number => systemClock.now();
   const first = schedule(now()) ?? now();
   const intervalMs = (schedule(first) ?? first) - first;
+  let toldUnlocked = false;
   return {
     beats: createMysqlBeats(source, {
       ds,
@@ -31,6 +32,12 @@ export async function heartbeatPorts(
       timeoutMs: heartbeat.timeoutMs,
       silentMs: Math.max(SILENT_MIN_MS, SILENT_ROUNDS * intervalMs),
       now,
+      unlocked: notice => {
+        // Each new session finds the same.
+        if (!toldUnlocked)
+          events('warn', 'Only the lease says which process beats.', { ds, ...errorFields(notice) });
+        toldUnlocked = true;
+      },
     }),
     clock: systemClock,
     schedule,

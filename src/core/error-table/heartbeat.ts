@@ -22,4 +22,10 @@ export const heartbeatErrors = {
     remedy: 'Run a line once: two deployments of one `ds` share no coordination.',
     retryable: true,
   },
+  UMBUS_HEARTBEAT_UNLOCKED: {
+    text: 'The source has no lock that says which session beats, or has one on each node of a cluster.',
+    remedy:
+      'Nothing, where all processes of the line share a coordination: its lease says who beats. One that hangs past its lease may insert one more round.',
+    retryable: false,
+  },
 } as const satisfies Readonly<Record<string, ErrorRow>>;

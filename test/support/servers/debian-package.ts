@@ -10,20 +10,20 @@ const run = promisify(execFile);
 const DOWNLOAD_MS = 10 * 60_000;
 
 /**
- * Directory with the programs of a package of Debian that was fetched and unpacked, not installed: no service, no account, no root. For programs that need the C library and nothing else. What was
- * fetched stays in the cache. Throws where there is no apt-get, or no such package.
+ * Directory with the programs of a package of Debian that was fetched and unpacked, not installed: no service, no account, no root; or what it has in `inside` instead. For what needs the C library and
+ * what other tests need, and nothing else. What was fetched stays in the cache. Throws where there is no apt-get, or no such package.
  */
-export async function unpackedPackage(name: string): Promise<string> {
+export async function unpackedPackage(name: string, inside = 'usr/bin'): Promise<string> {
   const directory = join(cacheDir, `debian-${name}`);
   if (existsSync(directory)) return directory;
   await mkdir(cacheDir, { recursive: true });
   return await withInstallLock(join(cacheDir, `debian-${name}.lock`), async () => {
-    if (!existsSync(directory)) await unpack(name, directory);
+    if (!existsSync(directory)) await unpack(name, inside, directory);
     return directory;
   });
 }
 
-async function unpack(name: string, directory: string): Promise<void> {
+async function unpack(name: string, inside: string, directory: string): Promise<void> {
   const draft = await mkdtemp(join(cacheDir, `${name}.draft-`));
   try {
     const options = { cwd: draft, timeout: DOWNLOAD_MS };
@@ -38,7 +38,7 @@ async function unpack(name: string, directory: string): Promise<void> {
     if (archive === undefined) throw new Error(`apt-get download ${name} left no package.`);
     const root = join(draft, 'root');
     await run('dpkg-deb', ['--extract', join(draft, archive), root], options);
-    await rename(join(root, 'usr/bin'), directory);
+    await rename(join(root, inside), directory);
   } finally {
     await rm(draft, { recursive: true, force: true });
   }
