@@ -3,6 +3,7 @@ import { openKafkaLog } from '../src/adapters/kafka/index.ts';
 import { systemClock } from '../src/adapters/system-clock.ts';
 import type { Guarantee, Line } from '../src/config/line.ts';
 import { noMetrics } from '../src/config/metrics-schema.ts';
+import { noBackOff } from '../src/config/pull-schema.ts';
 import { noAlarms } from '../src/config/resolve-alarms.ts';
 import type { Log } from '../src/ports/log.ts';
 import { LOAD_SCHEMA } from '../test/support/load.ts';
@@ -64,7 +65,7 @@ export function benchLine(options: BenchLineOptions, start: Line['source']['star
     registry: null,
     metrics: noMetrics,
     heartbeat: null,
-    pull: { concurrency: 6 },
+    pull: { concurrency: 6, backOff: noBackOff },
     signals: { schema: 'dbus' },
     masking: { keys: {}, timeoutMs: 1_000, directory: '/' },
     topics: { partitions, retentionMs: null, retentionBytes: null },

@@ -4,6 +4,7 @@ import { heartbeatSchema } from './heartbeat-schema.ts';
 import { kafkaSchema } from './kafka-schema.ts';
 import { maskingSchema, masksSchema } from './mask-schema.ts';
 import { metricsSchema } from './metrics-schema.ts';
+import { pullSchema } from './pull-schema.ts';
 import { coordinationSchema, registrySchema } from './service-schemas.ts';
 import { named, optionalSection, section } from './setting-groups.ts';
 import {
@@ -174,15 +175,7 @@ export const lineSchema = section(
         ),
       },
     ),
-    pull: section(
-      { doc: 'Full pulls: the topologies splitter and puller.' },
-      {
-        concurrency: whole<never>(
-          { doc: 'Shards that each process reads from the source at a time.', min: 1, max: 16 },
-          { value: 6, text: '6' },
-        ),
-      },
-    ),
+    pull: pullSchema,
     masking: maskingSchema,
     topics: section(
       { doc: 'Shape of the topics.' },

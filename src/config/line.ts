@@ -38,8 +38,7 @@ export interface Line {
   readonly registry: RegistrySettings | null;
   /** Null: the line inserts no heartbeats. */
   readonly heartbeat: HeartbeatSettings | null;
-  /** Full pulls. `concurrency`: shards that a process reads at a time. */
-  readonly pull: { readonly concurrency: number };
+  readonly pull: PullSettings;
   /** Where umbus has tables of its own in the source. */
   readonly signals: { readonly schema: string };
   readonly masking: MaskingSettings;
@@ -168,6 +167,18 @@ export interface RegistrySettings {
     | 'FORWARD_TRANSITIVE'
     | 'FULL'
     | 'FULL_TRANSITIVE';
+}
+
+/** Full pulls. */
+export interface PullSettings {
+  /** Shards that a process reads at a time. */
+  readonly concurrency: number;
+  /** What may be before pulls wait; null: anything. */
+  readonly backOff: {
+    readonly threadsRunning: number | null;
+    readonly replicationLagMs: number | null;
+    readonly lineLagMs: number | null;
+  };
 }
 
 /** What masks need beside their rules. */

@@ -53,7 +53,7 @@ export function resolveLine(written: WrittenLine, around: Surroundings): Resolut
     coordination: coordinationOf(written),
     registry: registryOf(written, secrets),
     heartbeat: heartbeatOf(written),
-    pull: written.pull,
+    pull: pullOf(written),
     signals: written.signals,
     masking,
     topics: {
@@ -103,6 +103,12 @@ function heartbeatOf({ heartbeat }: WrittenLine): Line['heartbeat'] {
   if (heartbeat === null) return null;
   const { timeout, ...rest } = heartbeat;
   return { ...rest, timeoutMs: timeout };
+}
+
+function pullOf({ pull }: WrittenLine): Line['pull'] {
+  const { backOff, ...rest } = pull;
+  const { threadsRunning, replicationLag, lineLag } = backOff;
+  return { ...rest, backOff: { threadsRunning, replicationLagMs: replicationLag, lineLagMs: lineLag } };
 }
 
 function metricsOf({ metrics }: WrittenLine, secrets: SecretReader): MetricsSettings {

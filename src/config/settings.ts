@@ -27,14 +27,29 @@ export function whole<T extends number | null>(
   about: SettingText & { readonly min: number; readonly max: number },
   fallback: Fallback<number | T>,
 ): z.ZodType<number | T> {
-  const { min, max } = about;
-  return setting({ type: 'whole number', ...about }, fallback, input => {
-    const digits = typeof input === 'string' && /^\d{1,15}$/.test(input.trim());
-    const value = digits ? Number(input) : input;
-    return typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max
-      ? value
-      : new Refusal(`a whole number from ${min} to ${max}`);
-  });
+  return setting({ type: 'whole number', ...about }, fallback, input => wholeFrom(input, about));
+}
+
+function wholeFrom(
+  input: unknown,
+  { min, max }: { readonly min: number; readonly max: number },
+  or = '',
+): number | Refusal {
+  const digits = typeof input === 'string' && /^\d{1,15}$/.test(input.trim());
+  const value = digits ? Number(input) : input;
+  return typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max
+    ? value
+    : new Refusal(`a whole number from ${min} to ${max}${or}`);
+}
+
+/** A whole number in a range, or `none` as null. */
+export function wholeOrNone(
+  about: SettingText & { readonly min: number; readonly max: number },
+  fallback: Fallback<number | null>,
+): z.ZodType<number | null> {
+  return setting({ type: 'whole number or `none`', ...about }, fallback, input =>
+    input === 'none' ? null : wholeFrom(input, about, ' or none'),
+  );
 }
 
 /** A size such as `256KB` in bytes, at least `min`, at most `max`. */

@@ -34,7 +34,7 @@ log: { embedded: { dir: log } }
     'the source to be connected',
     () => running.err.includes('Source is connected.') || running.process.exitCode !== null,
   );
-  const pulled = await command('pull', 'shop.*', '--shard-rows', '1000');
+  const pulled = await command('pull', 'shop.*', '--shard-rows', '1000', '--concurrency', '2');
   assert.equal(pulled.code, 0, pulled.err + running.err);
   assert.match(pulled.out, /shop\.orders {2}whole {2}6 of 6 shards {2}5,000 rows/);
   assert.match(pulled.out, /shop\.items {2}whole {2}1 of 1 shards {2}0 rows/);
@@ -46,6 +46,8 @@ log: { embedded: { dir: log } }
   for (const [args, code, why] of [
     [['pull', 'orders'], 2, /UMBUS_USAGE/],
     [['pull', 'shop.orders', '--shard-rows', 'many'], 2, /UMBUS_USAGE/],
+    [['pull', 'shop.orders', '--concurrency', '0'], 2, /UMBUS_USAGE/],
+    [['pulls', '--throttle', 'nobody'], 2, /needs --rows or --concurrency/],
     [['pull', 'other.orders'], 1, /UMBUS_PULL_TABLE/],
     [['pull', 'shop.orders', '--where', 'id = 1; DROP TABLE x'], 1, /UMBUS_PULL_CONDITION.*character 7/],
     [['pull', 'shop.orders', '--where', 'nothing = 1'], 1, /^$/],
@@ -57,7 +59,7 @@ log: { embedded: { dir: log } }
   }
   const asked = await command('pull', 'shop.orders', '--shard-rows', '100', '--no-wait');
   const pull = asked.out.split(' ')[0] ?? '';
-  const slow = await command('pulls', '--throttle', pull, '--rows', '1');
+  const slow = await command('pulls', '--throttle', pull, '--rows', '1', '--concurrency', '1');
   assert.equal(slow.code, 0, slow.err);
   const twice = await command('pull', 'shop.orders');
   assert.match(twice.err, /UMBUS_PULL_RUNNING/);

@@ -2,6 +2,7 @@
 
 import type { Line, ResultSettings } from '../../src/config/line.ts';
 import { noMetrics } from '../../src/config/metrics-schema.ts';
+import { noBackOff } from '../../src/config/pull-schema.ts';
 import { noAlarms } from '../../src/config/resolve-alarms.ts';
 import type { StartPoint } from '../../src/ports/change-source.ts';
 import {
@@ -125,7 +126,7 @@ function lineOf(schemas: readonly string[], start: StartPoint, random: Random, r
     registry: null,
     metrics: noMetrics,
     heartbeat: null,
-    pull: { concurrency: 6 },
+    pull: { concurrency: 6, backOff: noBackOff },
     signals: { schema: 'dbus' },
     masking: { keys: {}, timeoutMs: 1_000, directory: '/' },
     topics: { partitions: 1 + random.below(4), retentionMs: null, retentionBytes: null },

@@ -21,6 +21,7 @@ import type {
 } from '../../src/config/line.ts';
 import { logicalName } from '../../src/config/logical-tables.ts';
 import { noMetrics } from '../../src/config/metrics-schema.ts';
+import { noBackOff } from '../../src/config/pull-schema.ts';
 import { noAlarms } from '../../src/config/resolve-alarms.ts';
 import { serverIdOf } from '../../src/config/resolve-line.ts';
 import { fileMasks, sharedMasksSerde } from '../../src/config/shared-masks.ts';
@@ -70,6 +71,8 @@ export interface TestLineOptions {
   readonly coordination?: Coordination;
   /** Shards that it reads at a time; default 6. */
   readonly concurrency?: number;
+  /** When its pulls wait; default: never. */
+  readonly backOff?: Partial<Line['pull']['backOff']>;
   /** Name of the process in its pulls; default `test`. */
   readonly member?: string;
   /** Where the log is, when the test goes on in it later; the test removes it. Default: a temporary directory of the line. */
@@ -132,7 +135,7 @@ export function testLine(options: TestLineOptions, dir: string): Line {
     coordination: { kind: 'log' },
     registry: null,
     heartbeat: heartbeatOf(options.heartbeat),
-    pull: { concurrency: options.concurrency ?? 6 },
+    pull: { concurrency: options.concurrency ?? 6, backOff: { ...noBackOff, ...options.backOff } },
     signals: { schema: 'dbus' },
     masking: { keys: {}, timeoutMs: 1_000, directory: dir },
     topics: { partitions: options.partitions ?? 2, retentionMs: null, retentionBytes: null },

@@ -2,6 +2,7 @@ import { Buffer } from 'node:buffer';
 import type { ControlMessage, PullJob } from '../../change/pull-job.ts';
 import type { PullFailure } from '../../change/pull-signal.ts';
 import type { Coordination } from '../../ports/coordination.ts';
+import type { PullLoad } from './load-watch.ts';
 
 /** Where requests of the command line wait until a splitter's process takes them. */
 export const REQUESTS = 'pulls/requests';
@@ -9,6 +10,8 @@ export const REQUESTS = 'pulls/requests';
 const STATES = 'pulls/state';
 /** By pull: how far it is. */
 const COUNTS = 'pulls/counts';
+/** By pull: how busy all are that it is a burden to. */
+const LOADS = 'pulls/load';
 /** By pull: what people want of it. */
 export const CONTROLS = 'pulls/control';
 
@@ -43,10 +46,19 @@ export interface PullControl {
   readonly state: 'run' | 'pause' | 'cancel';
   /** Most rows a second of each process; null: as fast as it goes. */
   readonly rowsPerSecond: number | null;
+  /** Most shards that each process reads of it at a time; null: as many as the line allows. */
+  readonly concurrency: number | null;
+}
+
+/** What a pull is a burden to, as one of its processes saw it. */
+export interface PullBurden extends PullLoad {
+  /** Why it waits, as a clause; null: it does not. */
+  readonly waits: string | null;
+  readonly atMs: number;
 }
 
 /** What holds for a pull that nobody has said anything about. */
-export const FREE: PullControl = { state: 'run', rowsPerSecond: null };
+export const FREE: PullControl = { state: 'run', rowsPerSecond: null, concurrency: null };
 
 const encode = (value: unknown): Buffer => Buffer.from(JSON.stringify(value), 'utf8');
 /** Cells under these paths are written here alone. */
@@ -88,11 +100,22 @@ export class PullCells {
 
   async control(pull: string): Promise<PullControl> {
     const cell = await this.#coordination.get(`${CONTROLS}/${pull}`);
-    return cell === null ? FREE : decodeCell<PullControl>(cell.value);
+    return cell === null ? FREE : { ...FREE, ...decodeCell<Partial<PullControl>>(cell.value) };
   }
 
-  async setControl(pull: string, control: PullControl): Promise<void> {
-    await this.#coordination.put(`${CONTROLS}/${pull}`, encode(control));
+  /** Says what is wanted of a pull; what is left out is as for {@link FREE}. */
+  async setControl(pull: string, control: Partial<PullControl>): Promise<void> {
+    await this.#coordination.put(`${CONTROLS}/${pull}`, encode({ ...FREE, ...control }));
+  }
+
+  /** What was seen of it last. */
+  async burden(pull: string): Promise<PullBurden | null> {
+    const cell = await this.#coordination.get(`${LOADS}/${pull}`);
+    return cell === null ? null : decodeCell<PullBurden>(cell.value);
+  }
+
+  noteBurden(pull: string, burden: PullBurden): void {
+    this.#coordination.progress(`${LOADS}/${pull}`, encode(burden));
   }
 
   /** Changes a record; makes it when there is none. */

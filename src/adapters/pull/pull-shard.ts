@@ -28,6 +28,8 @@ export interface ShardTools {
   readonly pageBytes: number;
   /** Told of rows before they are written, and waited for: where a pull is slowed down. False when it is paused. */
   readonly pace: (rows: number, signal: AbortSignal) => Promise<boolean>;
+  /** Told that a watermark is on its way until its answer has come. */
+  readonly passing: <T>(answer: Promise<T>) => Promise<T>;
 }
 
 /** What became of an attempt. */
@@ -53,7 +55,7 @@ export async function pullShard(
   using answers = tools.board.listen(about);
   const mark = { pull, schema, table, shard, token };
   await tools.source.signal({ ...mark, kind: 'low' });
-  const low = await answers.next(signal);
+  const low = await tools.passing(answers.next(signal));
   if (low.kind !== 'low') return outcomeOf(low, false);
   const now = await tools.source.table(schema, table, task.splitBy, task.columns);
   assertCutBy(now, task.cutBy);
@@ -61,7 +63,7 @@ export async function pullShard(
   const limit = 2 * task.shardRows;
   await using rows = await now.read({ after, upTo: task.upTo }, task.condition, limit);
   await tools.source.signal({ ...mark, kind: 'high' });
-  const high = await answers.next(signal);
+  const high = await tools.passing(answers.next(signal));
   if (high.kind !== 'high') return outcomeOf(high, false);
   return await writePages({ task, tools, token, answers, now, rows, limit }, signal);
 }

@@ -5,11 +5,13 @@ import { isUmbusError, UmbusError } from '../../core/errors.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Log, TopicSpec, Writer } from '../../ports/log.ts';
 import type { PullSource } from '../../ports/pull-source.ts';
+import type { SourceLoad } from '../../ports/source-load.ts';
 import { parseCondition } from '../../sharding/condition.ts';
 import { splitStep } from '../../sharding/split-plan.ts';
 import { AnswerBoard, type AnswerQueue } from './answer-board.ts';
+import { type BackOff, LoadWatch } from './load-watch.ts';
 import { Pacer } from './pacer.ts';
-import type { PullCells } from './pull-cells.ts';
+import type { PullCells, PullControl } from './pull-cells.ts';
 import { assertCutBy, pullShard, type ShardOutcome, type ShardTools } from './pull-shard.ts';
 import { Turns } from './turns.ts';
 
@@ -29,8 +31,11 @@ export interface PullWorkerOptions {
   /** When it aborts, what is under way is given back, to be taken by others or later. */
   readonly stopping: AbortSignal;
   readonly pageBytes?: number;
-  /** Most shards that this process reads at a time. */
+  /** Most shards that this process reads at a time, of all pulls. */
   readonly concurrency: number;
+  /** How busy the source is that rows are read from. */
+  readonly load: SourceLoad;
+  readonly backOff: BackOff;
 }
 
 /** What a step of a pull leaves to be done. */
@@ -57,12 +62,14 @@ export class PullWorker implements AsyncDisposable {
   #board: Promise<AnswerBoard> | null = null;
   readonly #writers: Writer[] = [];
   #made = 0;
+  readonly #watch: LoadWatch;
   readonly #pacer: Pacer;
   readonly #turns: Turns;
 
   constructor(options: PullWorkerOptions) {
     this.#options = options;
-    this.#pacer = new Pacer(options.cells, options.clock);
+    this.#watch = new LoadWatch(options.load, options.backOff, options.clock);
+    this.#pacer = new Pacer(options.cells, options.clock, this.#watch);
     this.#turns = new Turns(options.concurrency);
   }
 
@@ -74,29 +81,31 @@ export class PullWorker implements AsyncDisposable {
   /** Pulls a shard to its end; gives it back when this process stops. Never rejects, but for the signal. */
   async pull(task: ShardTask, signal: AbortSignal): Promise<PullStep> {
     const back = { shards: [task], split: null };
-    return await this.#guarded(task, back, signal, () => this.#turns.take(() => this.#pull(task, signal)));
+    return await this.#guarded(task, back, signal, ({ concurrency }) =>
+      this.#turns.take(task.pull, concurrency ?? Number.POSITIVE_INFINITY, () => this.#pull(task, signal)),
+    );
   }
 
-  /** Tries again what may pass, gives back what others may do and what is paused, and ends the pull for all else. */
+  /** Tries again what may pass, gives back what others may do, what is paused and what does not have its turn (null), and ends the pull for all else. */
   async #guarded(
     job: PullJob,
     back: PullStep,
     signal: AbortSignal,
-    work: () => Promise<PullStep>,
+    work: (control: PullControl) => Promise<PullStep | null>,
   ): Promise<PullStep> {
     const { clock, cells, stopping } = this.#options;
     for (;;) {
       signal.throwIfAborted();
       if (stopping.aborted) return back;
       try {
-        const { state } = await cells.control(job.pull);
-        if (state === 'cancel') return await this.#fail(job, CANCELLED);
-        if (state === 'pause') {
+        const control = await cells.control(job.pull);
+        if (control.state === 'cancel') return await this.#fail(job, CANCELLED);
+        const step = control.state === 'pause' ? null : await work(control);
+        if (step === null) {
           // Others wait behind it.
           await clock.sleep(PAUSED_MS, AbortSignal.any([signal, stopping]));
           return back;
         }
-        const step = await work();
         if (step !== AGAIN) return step;
       } catch (error) {
         if (stopping.aborted) return back;
@@ -160,6 +169,7 @@ export class PullWorker implements AsyncDisposable {
       newToken: () => `${task.pull}.${task.shard}.${member}.${++this.#made}`.slice(-64),
       pageBytes,
       pace: (rows, until) => this.#pacer.pace(task.pull, rows, until),
+      passing: answer => this.#watch.passing(answer),
     };
     let outcome: ShardOutcome;
     try {
@@ -177,8 +187,7 @@ export class PullWorker implements AsyncDisposable {
   /** Reads a shard in as many windows as it takes; `again` when people want something else of the pull. */
   async #windows(task: ShardTask, tools: ShardTools, signal: AbortSignal): Promise<ShardOutcome> {
     for (let idle = 0; idle <= MOST_IDLE_WINDOWS; ) {
-      if ((await this.#options.cells.control(task.pull)).state !== 'run')
-        return { kind: 'again', progress: false };
+      if (!(await this.#pacer.ready(task.pull, signal))) return { kind: 'again', progress: false };
       const outcome = await pullShard(task, tools, signal);
       if (outcome.kind !== 'again') return outcome;
       idle = outcome.progress ? 0 : idle + 1;
@@ -274,6 +283,7 @@ export class PullWorker implements AsyncDisposable {
     await board?.[Symbol.asyncDispose]();
     for (const writer of this.#writers) await writer[Symbol.asyncDispose]();
     await this.#options.source[Symbol.asyncDispose]();
+    await this.#options.load[Symbol.asyncDispose]();
   }
 }
 

@@ -7,8 +7,9 @@ import { parseCondition } from '../../sharding/condition.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { lineOf } from '../open-line.ts';
 import type { ExitWith } from '../program.ts';
+import { followPulls } from '../pull/follow-pulls.ts';
 import { openPulls } from '../pull/open-pulls.ts';
-import { isOver, progressText } from '../pull/pull-text.ts';
+import { isOver } from '../pull/pull-text.ts';
 import { type NamedTable, pulledTables } from '../pull/pulled-tables.ts';
 import type { Terminal } from '../terminal.ts';
 
@@ -18,14 +19,12 @@ interface Options {
   readonly splitBy?: string;
   readonly columns?: string;
   readonly shardRows: string;
+  readonly concurrency?: string;
   readonly wait: boolean;
 }
 
 /** What is the same for all tables of a request. */
 type PullShape = Omit<PullJob, 'pull' | 'schema' | 'table' | 'askedMs'>;
-
-const LOOK_MS = 500;
-const TELL_MS = 2000;
 
 /** `umbus pull`: loads tables into the stream while they change. */
 export function pullCommand(terminal: Terminal, exitWith: ExitWith): Command {
@@ -40,6 +39,10 @@ export function pullCommand(terminal: Terminal, exitWith: ExitWith): Command {
     .option('--columns <columns>', 'only these columns, divided by commas, and those of the key')
     .option('--split-by <columns>', 'columns to cut the table by, divided by commas; they begin an index')
     .option('--shard-rows <count>', 'rows of a shard', '100000')
+    .option(
+      '--concurrency <count>',
+      'shards of a table that each process reads at a time; pull.concurrency of the line is the most, and the default',
+    )
     .option('--no-wait', 'ask for it, and do not wait for its end')
     .addHelpText(
       'after',
@@ -55,16 +58,17 @@ Examples:
       const line = lineOf(options.line, terminal);
       const { systemClock } = await import('../../adapters/system-clock.ts');
       const shape = shapeOf(options);
+      const concurrency = concurrencyOf(options.concurrency);
       const tables = await pulledTables(line, wanted, terminal.stopping);
       await using pulls = await openPulls(line, systemClock);
-      const jobs = await request(pulls.cells, tables, shape, systemClock);
+      const jobs = await request(pulls.cells, tables, { shape, concurrency }, systemClock);
       if (!options.wait) {
         await terminal.report(
           jobs.map(({ pull, schema, table }) => `${pull}  ${schema}.${table}\n`).join(''),
         );
         return;
       }
-      if (!(await untilOver(pulls.cells, jobs, systemClock, terminal))) exitWith(exitCodes.failed);
+      if (!(await followPulls(pulls.cells, jobs, systemClock, terminal))) exitWith(exitCodes.failed);
     });
 }
 
@@ -79,10 +83,18 @@ function shapeOf(options: Options): PullShape {
   return { condition, splitBy, columns: columnNames(options.columns ?? ''), shardRows };
 }
 
+/** What `--concurrency` says; null: nothing. Errors: UMBUS_USAGE. */
+export function concurrencyOf(text: string | undefined): number | null {
+  if (text === undefined) return null;
+  const concurrency = Number(text);
+  if (Number.isSafeInteger(concurrency) && concurrency >= 1) return concurrency;
+  throw new UmbusError('UMBUS_USAGE', '--concurrency takes a whole number from 1 on.');
+}
+
 async function request(
   cells: PullCells,
   tables: readonly NamedTable[],
-  shape: PullShape,
+  { shape, concurrency }: { readonly shape: PullShape; readonly concurrency: number | null },
   clock: Clock,
 ): Promise<readonly PullJob[]> {
   const open = (await cells.records()).filter(record => !isOver(record));
@@ -102,40 +114,8 @@ async function request(
   }
   for (const job of jobs) {
     await cells.change(job, {});
+    if (concurrency !== null) await cells.setControl(job.pull, { concurrency });
     await cells.request(job.pull, pullRequest(job));
   }
   return jobs;
-}
-
-/** Tells how pulls go until they are over, or this command is stopped; whether none was aborted. */
-async function untilOver(
-  cells: PullCells,
-  jobs: readonly PullJob[],
-  clock: Clock,
-  terminal: Terminal,
-): Promise<boolean> {
-  const told = new Map<string, { readonly text: string; readonly atMs: number }>();
-  for (;;) {
-    let open = 0;
-    let failed = 0;
-    for (const { pull } of jobs) {
-      const record = await cells.record(pull);
-      if (record === null) continue;
-      const over = isOver(record);
-      if (!over) open++;
-      if (record.status === 'abort') failed++;
-      const nowMs = clock.now();
-      const text = progressText(record, await cells.counts(pull), nowMs);
-      const before = told.get(pull);
-      if (before?.text === text || (!over && before !== undefined && nowMs - before.atMs < TELL_MS)) continue;
-      told.set(pull, { text, atMs: nowMs });
-      await terminal.report(`${text}\n`);
-    }
-    if (open === 0) return failed === 0;
-    if (terminal.stopping.aborted) {
-      terminal.tell('The pull goes on without this command: umbus pulls shows it.');
-      return true;
-    }
-    await clock.sleep(LOOK_MS, terminal.stopping);
-  }
 }

@@ -6,6 +6,7 @@ import { lineOf } from '../open-line.ts';
 import { openPulls } from '../pull/open-pulls.ts';
 import { isOver, pullsText } from '../pull/pull-text.ts';
 import type { Terminal } from '../terminal.ts';
+import { concurrencyOf } from './pull.ts';
 
 interface Options {
   readonly line: string;
@@ -15,6 +16,7 @@ interface Options {
   readonly cancel?: string;
   readonly throttle?: string;
   readonly rows?: string;
+  readonly concurrency?: string;
 }
 
 /** `umbus pulls`: what full pulls there are and were, and how they are stopped. */
@@ -29,15 +31,16 @@ export function pullsCommand(terminal: Terminal): Command {
     .option('--pause <pull>', 'read no further shard of a pull until it is resumed')
     .option('--resume <pull>', 'let a paused pull go on')
     .option('--cancel <pull>', 'end a pull; what it published stays right')
-    .option('--throttle <pull>', 'bound the rows a second of a pull, by --rows')
+    .option('--throttle <pull>', 'bound a pull, by --rows, --concurrency or both')
     .option('--rows <count>', 'most rows a second of each process, or none')
+    .option('--concurrency <count>', 'most shards that each process reads of it at a time, or none')
     .addHelpText(
       'after',
       `
 Examples:
   $ umbus pulls --line shop.yaml
   $ umbus pulls --line shop.yaml --pause 20260105-165016123
-  $ umbus pulls --line shop.yaml --throttle 20260105-165016123 --rows 20000`,
+  $ umbus pulls --line shop.yaml --throttle 20260105-165016123 --rows 20000 --concurrency 2`,
     )
     .action(async (options: Options) => {
       const line = lineOf(options.line, terminal);
@@ -58,9 +61,12 @@ Examples:
       }
       const shown = [];
       for (const record of await cells.records()) {
-        shown.push({ record, counts: await cells.counts(record.job.pull) });
+        const { pull } = record.job;
+        shown.push({ record, counts: await cells.counts(pull), burden: await cells.burden(pull) });
       }
-      await terminal.report(options.json === true ? `${jsonText(shown)}\n` : pullsText(shown));
+      await terminal.report(
+        options.json === true ? `${jsonText(shown)}\n` : pullsText(shown, systemClock.now()),
+      );
     });
 }
 
@@ -68,15 +74,26 @@ Examples:
 function changeOf(
   options: Options,
 ): { readonly pull: string; readonly control: Partial<PullControl> } | null {
-  const { pause, resume, cancel, throttle, rows } = options;
+  const { pause, resume, cancel, throttle, rows, concurrency } = options;
   if (pause !== undefined) return { pull: pause, control: { state: 'pause' } };
   if (resume !== undefined) return { pull: resume, control: { state: 'run' } };
   if (cancel !== undefined) return { pull: cancel, control: { state: 'cancel' } };
   if (throttle === undefined) return null;
-  if (rows === 'none') return { pull: throttle, control: { rowsPerSecond: null } };
-  const rowsPerSecond = Number(rows);
-  if (!Number.isFinite(rowsPerSecond) || rowsPerSecond <= 0) {
-    throw new UmbusError('UMBUS_USAGE', '--throttle needs --rows: a number above 0, or none.');
+  if (rows === undefined && concurrency === undefined) {
+    throw new UmbusError('UMBUS_USAGE', '--throttle needs --rows or --concurrency.');
   }
-  return { pull: throttle, control: { rowsPerSecond } };
+  const control = {
+    ...(rows !== undefined && { rowsPerSecond: rows === 'none' ? null : rateOf(rows) }),
+    ...(concurrency !== undefined && {
+      concurrency: concurrency === 'none' ? null : concurrencyOf(concurrency),
+    }),
+  };
+  return { pull: throttle, control };
+}
+
+/** Errors: UMBUS_USAGE. */
+function rateOf(rows: string): number {
+  const rowsPerSecond = Number(rows);
+  if (Number.isFinite(rowsPerSecond) && rowsPerSecond > 0) return rowsPerSecond;
+  throw new UmbusError('UMBUS_USAGE', '--throttle needs --rows: a number above 0, or none.');
 }

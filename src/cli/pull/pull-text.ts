@@ -1,4 +1,4 @@
-import type { PullCounts, PullRecord } from '../../adapters/pull/pull-cells.ts';
+import type { PullBurden, PullCounts, PullRecord } from '../../adapters/pull/pull-cells.ts';
 import { tableText } from '../table-text.ts';
 
 /** Whether nothing more will become of a pull. */
@@ -6,15 +6,49 @@ export function isOver({ status }: PullRecord): boolean {
   return status === 'ending' || status === 'abort';
 }
 
-/** One line: `shop.orders  pulling  12 of 40 shards  1,200,000 rows  51,000 rows/s  about 55 s left`. */
-export function progressText(record: PullRecord, counts: PullCounts | null, nowMs: number): string {
-  const { job, status, shards, startedMs, endedMs, failure } = record;
+/** What is shown of a pull. */
+export interface ShownPull {
+  readonly record: PullRecord;
+  readonly counts: PullCounts | null;
+  readonly burden: PullBurden | null;
+}
+
+/** What was seen so long ago is not told any more. */
+const SEEN_MS = 10_000;
+
+/** How many rows a second pulls publish, of late. */
+export class PullRates {
+  readonly #samples = new Map<string, { readonly rows: number; readonly atMs: number }[]>();
+
+  /** Rows a second of the last ten seconds, or since the pull began; 0 before it has. */
+  of({ record, counts }: Pick<ShownPull, 'record' | 'counts'>): number {
+    const { startedMs, endedMs, job } = record;
+    if (startedMs === null) return 0;
+    if (endedMs !== null) return rateOf(record.rows ?? counts?.rows ?? 0, endedMs - startedMs);
+    if (counts === null) return 0;
+    const samples = this.#samples.get(job.pull) ?? [{ rows: 0, atMs: startedMs }];
+    if (counts.atMs > (samples.at(-1)?.atMs ?? 0)) samples.push({ rows: counts.rows, atMs: counts.atMs });
+    while (samples.length > 2 && counts.atMs - (samples[1]?.atMs ?? 0) >= RATE_MS) samples.shift();
+    this.#samples.set(job.pull, samples);
+    const [first = { rows: 0, atMs: startedMs }] = samples;
+    return rateOf(counts.rows - first.rows, counts.atMs - first.atMs);
+  }
+}
+
+const RATE_MS = 10_000;
+
+function rateOf(rows: number, ms: number): number {
+  return Math.round(rows / Math.max(0.001, ms / 1000));
+}
+
+/** One line: `shop.orders  pulling  12 of 40 shards  1,200,000 rows  51,000 rows/s  about 55 s left  source: 7 threads`. `rate`: rows a second. */
+export function progressText(pull: ShownPull, rate: number, nowMs: number): string {
+  const { record, counts } = pull;
+  const { job, status, shards, startedMs, failure } = record;
   const name = `${job.schema}.${job.table}`;
   if (status === 'abort') return `${name}  aborted: ${failure?.code ?? ''}: ${failure?.message ?? ''}`;
   if (status === 'init' || startedMs === null) return `${name}  waits for the line`;
   const rows = record.rows ?? counts?.rows ?? 0;
-  const seconds = Math.max(0.001, ((endedMs ?? counts?.atMs ?? nowMs) - startedMs) / 1000);
-  const rate = Math.round(rows / seconds);
   const done = doneOf(record, counts);
   const parts = [
     `${name}  ${status === 'ending' ? 'whole' : status}`,
@@ -22,9 +56,41 @@ export function progressText(record: PullRecord, counts: PullCounts | null, nowM
     `${grouped(rows)} rows`,
     `${grouped(rate)} rows/s`,
   ];
+  if (status === 'ending') return parts.join('  ');
   const left = record.rowsEstimate - rows;
-  if (status !== 'ending' && rate > 0 && left > 0) parts.push(`about ${Math.ceil(left / rate)} s left`);
+  if (rate > 0 && left > 0) parts.push(`about ${timeText(left / rate)} left`);
+  const burden = seen(pull.burden, nowMs);
+  if (burden !== null) parts.push(...loadTexts(burden));
+  if (burden?.waits != null) parts.push(`waits: ${burden.waits}`);
   return parts.join('  ');
+}
+
+/** How much of a pull is done, from 0 to 1, by the server's estimate of its rows; null where that says nothing. */
+export function shareOf({ record, counts }: ShownPull): number | null {
+  const rows = record.rows ?? counts?.rows ?? 0;
+  return record.rowsEstimate > 0 ? Math.min(1, rows / record.rowsEstimate) : null;
+}
+
+function seen(burden: PullBurden | null, nowMs: number): PullBurden | null {
+  return burden !== null && nowMs - burden.atMs <= SEEN_MS ? burden : null;
+}
+
+function loadTexts({ threadsRunning, replicationLagMs, lineLagMs }: PullBurden): readonly string[] {
+  const source = [
+    ...(threadsRunning === null ? [] : [`${threadsRunning} threads`]),
+    ...(replicationLagMs === null ? [] : [`${Math.round(replicationLagMs / 1000)} s behind`]),
+  ];
+  return [
+    ...(source.length === 0 ? [] : [`source: ${source.join(', ')}`]),
+    ...(lineLagMs < 1000 ? [] : [`line: ${Math.round(lineLagMs / 1000)} s late`]),
+  ];
+}
+
+/** `55 s`, `12 min`, `3 h 5 min`. */
+function timeText(seconds: number): string {
+  if (seconds < 120) return `${Math.ceil(seconds)} s`;
+  const minutes = Math.ceil(seconds / 60);
+  return minutes < 120 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
 const COLUMNS = [
@@ -35,15 +101,13 @@ const COLUMNS = [
   { title: 'shards', align: 'right' },
   { title: 'rows', align: 'right' },
   { title: 'asked for' },
-  { title: 'error' },
+  { title: 'error, or why it waits' },
 ] as const;
 
 /** The pulls that are kept, as a table. */
-export function pullsText(
-  pulls: readonly { readonly record: PullRecord; readonly counts: PullCounts | null }[],
-): string {
+export function pullsText(pulls: readonly ShownPull[], nowMs: number): string {
   if (pulls.length === 0) return 'There was no pull yet.\n';
-  const rows = pulls.map(({ record, counts }) => [
+  const rows = pulls.map(({ record, counts, burden }) => [
     record.job.pull,
     `${record.job.schema}.${record.job.table}`,
     record.status,
@@ -51,7 +115,7 @@ export function pullsText(
     `${doneOf(record, counts)}/${record.shards ?? '?'}`,
     grouped(record.rows ?? counts?.rows ?? 0),
     new Date(record.job.askedMs).toISOString().slice(0, 19),
-    record.failure?.code ?? '',
+    record.failure?.code ?? (isOver(record) ? '' : (seen(burden, nowMs)?.waits ?? '')),
   ]);
   return `${tableText(COLUMNS, rows)}\n`;
 }

@@ -1,5 +1,6 @@
 import { Buffer } from 'node:buffer';
 import { openPullSource } from '../../adapters/mysql/pull-source.ts';
+import { openSourceLoad } from '../../adapters/mysql/source-load.ts';
 import { decodeCell, PullCells, REQUESTS } from '../../adapters/pull/pull-cells.ts';
 import { PullWorker } from '../../adapters/pull/pull-worker.ts';
 import type { LineSchemas } from '../../adapters/registry/line-schemas.ts';
@@ -65,6 +66,8 @@ export async function openPullTools(options: PullToolsOptions): Promise<PullTool
     member,
     stopping,
     concurrency: line.pull.concurrency,
+    load: openSourceLoad(line.source),
+    backOff: line.pull.backOff,
   });
   const closed = new AbortController();
   const passing = passRequests(

@@ -49,7 +49,10 @@ describe('loadLine', () => {
       coordination: { kind: 'log' },
       registry: null,
       heartbeat: null,
-      pull: { concurrency: 6 },
+      pull: {
+        concurrency: 6,
+        backOff: { threadsRunning: 100, replicationLagMs: 30_000, lineLagMs: 60_000 },
+      },
       signals: { schema: 'dbus' },
       masking: { keys: {}, timeoutMs: 1_000, directory: '/srv/lines' },
       topics: { partitions: 4, retentionMs: 604_800_000, retentionBytes: 10 * 1024 ** 3 },

@@ -1,0 +1,44 @@
+import type { Line } from './line.ts';
+import { section } from './setting-groups.ts';
+import { durationOrNone, whole, wholeOrNone } from './settings.ts';
+
+/** The `pull` section. */
+export const pullSchema = section(
+  { doc: 'Full pulls: the topologies splitter and puller.' },
+  {
+    concurrency: whole<never>(
+      {
+        doc: 'Shards that each process reads from the source at a time, of all pulls together.',
+        min: 1,
+        max: 16,
+      },
+      { value: 6, text: '6' },
+    ),
+    backOff: section(
+      { doc: 'When pulls wait, since they would be too much for others. They go on by themselves.' },
+      {
+        threadsRunning: wholeOrNone(
+          { doc: 'While more threads run in the source (`Threads_running`).', min: 1, max: 100_000 },
+          { value: 100, text: '100' },
+        ),
+        replicationLag: durationOrNone(
+          { doc: 'While the source is so far behind the server that it copies, where it copies one.' },
+          { value: 30_000, text: '30s' },
+        ),
+        lineLag: durationOrNone(
+          {
+            doc: 'While a watermark of a pull takes longer to come through the line: extractor, dispatcher or appender cannot keep up.',
+          },
+          { value: 60_000, text: '1m' },
+        ),
+      },
+    ),
+  },
+);
+
+/** Pulls that wait for nobody. */
+export const noBackOff: Line['pull']['backOff'] = {
+  threadsRunning: null,
+  replicationLagMs: null,
+  lineLagMs: null,
+};
