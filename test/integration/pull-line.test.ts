@@ -14,7 +14,7 @@ for (const kind of serverKinds) {
   test(`tables of ${kind} that the line never saw are pulled while they change, and end equal`, async t => {
     await using server = await requireServer(t, kind);
     if (server === null) return;
-    await using load = await startSteadyLoad(server, SCHEMA);
+    await using load = await startSteadyLoad(server, SCHEMA, 3);
     await server.query(`CREATE TABLE ${SCHEMA}.skewed (a VARCHAR(20), b INT, v TEXT, PRIMARY KEY (a, b))`);
     for (let i = 0; i < 10; i++) {
       const rows = Array.from(

@@ -19,7 +19,7 @@ export const STEADY_TABLES = 6;
  * Commits small transactions over several tables of a new schema until it is stopped, `apartMs` milliseconds apart: inserts, updates of earlier rows, now and then a deletion or a
  * changed key. Every inserted row has the next number of its table.
  */
-export async function startSteadyLoad(server: Server, schema: string, apartMs = 3): Promise<SteadyLoad> {
+export async function startSteadyLoad(server: Server, schema: string, apartMs = 10): Promise<SteadyLoad> {
   const session = await connectSql({
     host: server.host,
     port: server.port,
