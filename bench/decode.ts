@@ -149,6 +149,7 @@ function decodeAll(
       signals: memoryStore(signals),
       pulls: memoryStore(new Map<string, PullState>()),
       changed: memoryStore(new Map<string, string>()),
+      held: memoryStore(new Map<string, Uint8Array>()),
     },
     task: 'bench-0',
     partition: 0,

@@ -14,7 +14,7 @@ import { bySchema, deadTopicName, pullTopic, schemaTopic, type TopicSettings } f
 
 export type AppenderConfig = TopicSettings &
   Pick<Line, 'appender' | 'masking' | 'signals'> &
-  Partial<Pick<Line, 'heartbeat'>> & {
+  Partial<Pick<Line, 'heartbeat' | 'pull'>> & {
     /** The masks to begin with, until the cell of the line has others; default: those of the line file. */
     readonly masks?: SharedMasks;
     /** Masks that the user wrote; default none. */
@@ -50,6 +50,7 @@ export const appender = defineTopology({
           signals: { schema: config.signals.schema, partitions: config.topics.partitions },
           beforeImage: beforeImage(config),
           result: resultPlacing(config),
+          ...(config.pull !== undefined && { heldBytes: config.pull.heldBytes }),
           masks: () => inForce(masks.value),
           ...avroOptions(config, config.appender.maxRows),
         }),

@@ -4,6 +4,10 @@ import { UmbusError } from '../core/errors.ts';
 /** `type` of a control message that asks for a pull, and its key, as DBUS has them. */
 export const PULL_REQUEST = 'FULL_DATA_INDEPENDENT_PULL_REQ';
 
+/** How a pull goes with the changes of its table: `watermark` publishes rows between them, for `blocking` they wait until it is over. */
+export type PullMode = (typeof PULL_MODES)[number];
+export const PULL_MODES = ['watermark', 'blocking'] as const;
+
 /** A pull of one table. */
 export interface PullJob {
   /** Name of the pull; at most 40 characters of letters, digits and `-`. */
@@ -17,6 +21,8 @@ export interface PullJob {
   /** Columns to pull; those of the key come with them. [] for all. */
   readonly columns: readonly string[];
   readonly shardRows: number;
+  /** How it goes with the table's changes. */
+  readonly mode: PullMode;
   /** When it was asked for, in milliseconds since 1970-01-01 UTC. */
   readonly askedMs: number;
 }
@@ -39,6 +45,8 @@ export interface ShardTask extends PullJob {
   readonly upTo: readonly string[] | null;
   /** What these are values of, as `PullTable.cutBy` has it. */
   readonly cutBy: string;
+  /** As `PullTable.keyed`. */
+  readonly keyed: boolean;
   readonly shard: number;
 }
 
@@ -72,6 +80,7 @@ export function pullRequest(job: PullJob): ControlMessage {
       INPUT_CONDITIONS: job.condition ?? '',
       PULL_TARGET_COLS: job.columns.join(','),
       UMBUS_PULL: job.pull,
+      UMBUS_MODE: job.mode,
     },
   };
 }
@@ -107,6 +116,7 @@ export function pullJobOf(message: ControlMessage): PullJob | null {
     condition: condition.trim() === '' ? null : condition,
     splitBy: columnNames(text('SPLIT_COL')),
     columns: columnNames(text('PULL_TARGET_COLS')),
+    mode: PULL_MODES.find(mode => mode === text('UMBUS_MODE')) ?? 'watermark',
     shardRows: Number.isSafeInteger(shardRows) && shardRows > 0 ? shardRows : DEFAULT_SHARD_ROWS,
     askedMs: askedMs >= 0 && askedMs <= MOST_MS ? Math.trunc(askedMs) : 0,
   };

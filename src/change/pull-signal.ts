@@ -10,15 +10,21 @@ export interface PullPlace {
 }
 
 /**
+ * Which messages of a table wait until its pull is over. `begin`: all from its begin on. `rows`: all from the moment that its rows were read at, for a table without a key, whose rows and
+ * changes cannot be told from each other: they are read when nothing changes.
+ */
+export type PullHold = 'begin' | 'rows';
+
+/**
  * A watermark row: `kind` is its column of that name, all else is the JSON of its column `packet`.
  *
- * - `begin`: a pull of the table begins. `whole`: it will bring all rows.
+ * - `begin`: a pull of the table begins. `whole`: it will bring all rows. `hold`: which messages of the table wait until it is over; absent for none.
  * - `split`: it has so many shards.
  * - `low`: rows of a shard are about to be read; `high`: the server has begun to answer, so what it reads is older than this row.
  * - `cancel`: no more of it will come.
  */
 export type PullSignal =
-  | (PullPlace & { readonly kind: 'begin'; readonly whole: boolean })
+  | (PullPlace & { readonly kind: 'begin'; readonly whole: boolean; readonly hold?: PullHold })
   | (PullPlace & { readonly kind: 'split'; readonly shards: number })
   | (PullPlace & { readonly kind: 'low' | 'high'; readonly shard: number; readonly token: string })
   | (PullPlace & { readonly kind: 'cancel' });
@@ -43,8 +49,11 @@ export function parseSignal(kind: string, token: string, packet: string): PullSi
   if (typeof pull !== 'string' || typeof schema !== 'string' || typeof table !== 'string') return null;
   const place = { pull, schema, table };
   switch (kind) {
-    case 'begin':
-      return { ...place, kind, whole: member('whole') === true };
+    case 'begin': {
+      const hold = member('hold');
+      const held = hold === 'begin' || hold === 'rows' ? ({ hold } as const) : null;
+      return { ...place, kind, whole: member('whole') === true, ...held };
+    }
     case 'split': {
       const shards = count(member('shards'));
       return shards === null ? null : { ...place, kind, shards };

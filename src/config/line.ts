@@ -179,6 +179,8 @@ export interface PullSettings {
     readonly replicationLagMs: number | null;
     readonly lineLagMs: number | null;
   };
+  /** Most bytes of messages of a table that wait for the end of its pull. */
+  readonly heldBytes: number;
 }
 
 /** What masks need beside their rules. */

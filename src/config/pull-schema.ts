@@ -1,6 +1,6 @@
 import type { Line } from './line.ts';
 import { section } from './setting-groups.ts';
-import { durationOrNone, whole, wholeOrNone } from './settings.ts';
+import { durationOrNone, size, whole, wholeOrNone } from './settings.ts';
 
 /** The `pull` section. */
 export const pullSchema = section(
@@ -13,6 +13,14 @@ export const pullSchema = section(
         max: 16,
       },
       { value: 6, text: '6' },
+    ),
+    heldBytes: size(
+      {
+        doc: 'Most that may wait of a table until its pull is over, where its changes wait: with `--mode blocking`, and for a table without a key. It is in the memory of the appender. More ends the pull.',
+        min: '1MB',
+        max: '1GB',
+      },
+      { value: 64 * 1024 * 1024, text: '64MB' },
     ),
     backOff: section(
       { doc: 'When pulls wait, since they would be too much for others. They go on by themselves.' },

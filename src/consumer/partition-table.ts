@@ -29,6 +29,8 @@ export class PartitionTable {
   #version = -1;
   /** The highest `ums_uid_` applied. */
   #seen = -1n;
+  /** The newest full pull that has begun, its rows as long as the table has no key, and whether it is over. */
+  #pull: { readonly batch: number; rows: StoredRow[] | null } = { batch: 0, rows: null };
 
   constructor({ key, maxTombstones = 100_000 }: TableOptions, tellRemoval: TellRemoval) {
     this.#wantedKey = key;
@@ -75,9 +77,6 @@ export class PartitionTable {
     const fields = allFields.slice(systemFieldCount(message.protocol.type));
     const key = keyOf(this.#wantedKey ?? primaryKey, fields);
     const initial = message.protocol.type === 'data_initial_data';
-    if (initial && key === null) {
-      throw invalidUms('a full pull of a table without a key cannot be merged with its stream', null);
-    }
     if (version > this.#version || !sameShape(this.#fields, fields, this.#key, key)) {
       // A stretch that comes again may bring back an older shape of the same version; only news may change the shape.
       const news = version > this.#version || hasNews(message, this.#seen);
@@ -88,14 +87,29 @@ export class PartitionTable {
     return this.#applyRows(message, initial);
   }
 
-  /** When a pull of the whole table has ended, rows that neither it nor the stream has shown since it began are not in the source. */
+  /**
+   * When a pull of the whole table has ended, rows that neither it nor the stream has shown since it began are not in the source. Without a key the rows of the pull take the place of all, unless some came twice
+   * or were missed.
+   */
   #batch({ batch, batchId = 0 }: UmsMessage['schema'], version: number): Applied {
-    if (version < this.#version || batch?.state !== 'end' || !batch.whole) return nothing;
-    return { ...nothing, rows: this.#store.dropBefore(batchId) };
+    if (version < this.#version || batch === undefined) return nothing;
+    const { rows: pulled, batch: newest } = this.#pull;
+    if (batch.state === 'begin') {
+      // One that is over comes again only as a repeat.
+      if (batchId > newest || pulled !== null) this.#pull = { batch: batchId, rows: [] };
+      return nothing;
+    }
+    if (batchId === newest) this.#pull = { batch: newest, rows: null };
+    if (batch.state !== 'end' || !batch.whole) return nothing;
+    if (this.#key !== null) return { ...nothing, rows: this.#store.dropBefore(batchId) };
+    if (pulled === null || batchId !== newest || pulled.length !== batch.rows) return nothing;
+    this.#store = createBagStore({ rows: pulled, uid: this.#seen });
+    return { ...nothing, rows: pulled.length };
   }
 
   #applyRows(message: UmsMessage, initial: boolean): Applied {
     const key = this.#key;
+    if (initial && key === null) return this.#keepPulled(message);
     const counts = { rows: 0, repeats: 0, unmatched: 0 };
     /** The row whose key the update at hand changes. */
     let moved: UmsValues | undefined;
@@ -114,8 +128,21 @@ export class PartitionTable {
     return { ...counts, ended: null };
   }
 
+  /** Keeps the rows of a pull of a table without a key until it has ended: until then they are not known to be all. */
+  #keepPulled(message: UmsMessage): Applied {
+    const { batch, rows: pulled } = this.#pull;
+    const { batchId = 0 } = message.schema;
+    if (pulled === null || batch !== batchId) return { ...nothing, repeats: message.payload.length };
+    for (const { uid, values } of rows(message)) {
+      if (uid > this.#seen) this.#seen = uid;
+      pulled.push({ uid, values, batch });
+    }
+    return nothing;
+  }
+
   #end(version: number, reason: UmsTerminationReason, next: UmsNextVersion | undefined): Applied {
     if (version < this.#version) return nothing;
+    this.#pull = { ...this.#pull, rows: null };
     if (reason === 'schema' && next !== undefined) {
       this.#reshape(next.fields, keyOf(this.#wantedKey ?? next.primaryKey, next.fields));
     }

@@ -8,6 +8,8 @@ export interface PullTable {
   readonly table: string;
   /** Rows by the server's own estimate. */
   readonly rowsEstimate: number;
+  /** Whether a key tells its rows apart, in its binlog too. */
+  readonly keyed: boolean;
   /** What it is cut by now: bounds of shards hold for a table that is cut by the same. */
   readonly cutBy: string;
   /** The entry of its pages. */
@@ -16,10 +18,10 @@ export interface PullTable {
   readonly present: Uint8Array | null;
   /** Checks a condition on the server without reading rows. Errors: UMBUS_PULL_CONDITION, UMBUS_SOURCE_*. */
   check(condition: string): Promise<void>;
-  /** The key of the last row of the shard of `rows` rows behind a key; null when the rest is smaller. Errors: UMBUS_SOURCE_*, UMBUS_PULL_KEY. */
+  /** The key of the last row of the shard of `rows` rows behind a key; null when the rest is smaller, or the table has nothing to be cut by. Errors: UMBUS_SOURCE_*, UMBUS_PULL_KEY. */
   boundary(after: KeyLiterals | null, rows: number): Promise<KeyLiterals | null>;
   /**
-   * Begins to read a range in key order, at most `limit` rows. When it resolves the server reads as of one moment, which lies between the call and now. Errors: UMBUS_SOURCE_*,
+   * Begins to read a range in key order, at most `limit` rows; a table that is not cut as a whole, in no order. When it resolves the server reads as of one moment, which lies between the call and now. Errors: UMBUS_SOURCE_*,
    * UMBUS_PULL_CONDITION.
    */
   read(range: KeyRange, condition: string | null, limit: number): Promise<PullRows>;
@@ -36,14 +38,14 @@ export interface PulledPage {
   /** Row images, one after the other. */
   readonly images: Uint8Array;
   readonly rows: number;
-  /** The key of the last of them. */
+  /** The key of the last of them; [] in a table that is not cut. */
   readonly last: KeyLiterals;
 }
 
 /** A source that tables are pulled from. */
 export interface PullSource extends AsyncDisposable {
   /**
-   * The table as it is now. `columns`: those to read, beside those of its keys; [] for all. Errors: UMBUS_PULL_TABLE (not there, without a primary key), UMBUS_PULL_COLUMN, UMBUS_SOURCE_SETTING for a source whose row images are not full, UMBUS_SOURCE_*,
+   * The table as it is now. `columns`: those to read, beside those of its keys; [] for all. Errors: UMBUS_PULL_TABLE (not there), UMBUS_PULL_COLUMN, UMBUS_SOURCE_SETTING for a source whose row images are not full, UMBUS_SOURCE_*,
    * UMBUS_BINLOG_TYPE, UMBUS_BINLOG_CHARSET.
    */
   table(

@@ -23,10 +23,12 @@ export function keyNames({ columns }: SplitKey): string {
   return columns.map(({ name }) => quoteName(name)).join(', ');
 }
 
-/** What bounds of shards are values of, as text: bounds of one key mean nothing to another. */
-export function cutText({ columns }: SplitKey): string {
+/** What bounds of shards are values of, as text: bounds of one key mean nothing to another. `null`: the table is not cut. */
+export function cutText(key: SplitKey | null): string {
   return JSON.stringify(
-    columns.map(({ name, form, charset, collation }) => [name, form, charset, collation]),
+    key === null
+      ? null
+      : key.columns.map(({ name, form, charset, collation }) => [name, form, charset, collation]),
   );
 }
 

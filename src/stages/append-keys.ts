@@ -33,6 +33,10 @@ export class KeyWatch implements ChangeWatch {
       return;
     }
     const { writer } = decoder;
+    if (writer.primaryKey.length === 0) {
+      this.#desk.voidAll(key, 'it changed, and has no key to tell which rows');
+      return;
+    }
     this.#desk.keyed(key, decoder.keyedBy);
     const columns = placingColumns(
       writer.primaryKey.map(name => writer.fields.findIndex(field => field.name === name)),

@@ -11,6 +11,8 @@ import type { ResultPlacing } from './append-placing.ts';
 /** Rows in a message, and its bytes, when the options do not say. */
 export const DEFAULT_MAX_ROWS = 500;
 export const DEFAULT_MAX_BYTES = 1024 * 1024;
+/** What may wait for the end of a pull, when the options do not say. */
+export const DEFAULT_HELD_BYTES = 64 * 1024 * 1024;
 
 /** What the appender writes, and how much at a time. */
 export interface AppendOptions {
@@ -41,6 +43,8 @@ export interface AppendOptions {
   readonly signals?: SignalPlace;
   /** Whether messages of a schema may hold marks (ums-schema/README.md). Where not, what would need one parks its table. Default: they may. */
   readonly marks?: (schema: string) => boolean;
+  /** Most bytes of messages of a table that wait for the end of its pull; more end it. Default 64 MB. */
+  readonly heldBytes?: number;
   /** The masks in force, asked for before each record; default none. A change of them is another object. */
   readonly masks?: () => MaskRules;
 }

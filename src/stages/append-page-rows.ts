@@ -46,6 +46,7 @@ export function writePage(
   const bitmap = partial ? (decoder.writer.columnCount + 7) >> 3 : 0;
   const writer = partial ? decoder.writer.partial(bitmap, EventType.WRITE_ROWS) : decoder.writer;
   const { placing, home } = target;
+  if (placing !== null && writer.primaryKey.length === 0) throw scattered(target);
   if (partial) assertPartial(images, target, writer, settings);
   const header = decoder.header(target, true);
   const timeMs = low.seconds * 1000 + (low.micros < 0 ? 0 : Math.floor(low.micros / 1000));
@@ -153,4 +154,14 @@ function assertPartial(
   throw new UmbusError('UMBUS_PULL_COLUMN', `The table ${place} cannot be pulled by some columns: ${why}.`, {
     details: { table: place },
   });
+}
+
+/** Readers know by their number that the rows of a table without a key are all there, which a partition cannot know of its own. */
+function scattered({ schema, table }: PageTarget): UmbusError {
+  const place = `${schema}.${table}`;
+  return new UmbusError(
+    'UMBUS_PULL_TABLE',
+    `The table ${place} has no key, and its rows are placed by columns on many partitions: it cannot be pulled.`,
+    { details: { table: place } },
+  );
 }

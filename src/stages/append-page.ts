@@ -10,6 +10,7 @@ import type { RunContext } from './append-run.ts';
 import type { AppendShared } from './append-shared.ts';
 import { NEW_TABLE, sameVersion } from './append-state.ts';
 import { TablePart } from './append-table.ts';
+import { endedWhileHeld } from './pull-failures.ts';
 import { type PullState, type PullWindow, placeText } from './pull-state.ts';
 
 /** As `appendRun`, for a page. A page of a table that is not published is left out. */
@@ -66,7 +67,7 @@ function appendPage(
       desk.voidWindow(key, window.token, 'the table was emptied while it was read');
       return;
     }
-    publish(run, head, shared, { key, state, window, part, decoder, desk });
+    desk.holding.past(() => publish(run, head, shared, { key, state, window, part, decoder, desk }));
   } catch (error) {
     // A row in a page that was taken in part is taken back; the pull is what fails, not the table's stream.
     desk.abort(key, part, window.low, failureOf(error));
@@ -81,7 +82,7 @@ function obstacle(key: string, state: PullState, decoder: TableDecoder, part: Ta
       message: `The table ${key} is parked: umbus parked says why. Replay it, then pull it again.`,
     };
   }
-  if (decoder.writer.primaryKey.length === 0) {
+  if (decoder.writer.primaryKey.length === 0 && state.hold !== 'rows') {
     return {
       code: 'UMBUS_PULL_TABLE',
       message: `The table ${key} has no primary key, so its rows cannot be told from each other.`,
@@ -89,6 +90,10 @@ function obstacle(key: string, state: PullState, decoder: TableDecoder, part: Ta
   }
   if (state.columns !== null && !sameVersion(state.columns, decoder.columns)) {
     return { code: 'UMBUS_PULL_CHANGED', message: `The columns of ${key} changed while it was pulled.` };
+  }
+  const { held } = state;
+  if (held !== null && (part.version !== held.version || (held.count > 0 && part.endsWith(decoder)))) {
+    return endedWhileHeld(key);
   }
   if (state.keyedBy !== null && state.keyedBy !== decoder.keyedBy) {
     return {

@@ -1,6 +1,7 @@
 import { Buffer } from 'node:buffer';
 import type { RowWriter } from '../binlog/rows/compile.ts';
 import { isInsert, isUpdate } from '../binlog/rows/rows-event.ts';
+import { UmbusError } from '../core/errors.ts';
 import { partitionOf } from '../topology/partitioner.ts';
 import { type PlacingColumns, PlacingKey, placingColumns, tupleEnd } from '../ums/placing-key.ts';
 import { TupleBuffer } from '../ums/tuple-buffer.ts';
@@ -63,6 +64,15 @@ export function tablePlacing(
     primaryKey: byKey || key.length === 0 ? null : placingColumns(key),
     chosen: !byKey,
   };
+}
+
+/** Of row images that may lack the columns which place the rows. `key`: `schema.table`. */
+export function placesByOthers(key: string): UmbusError {
+  return new UmbusError(
+    'UMBUS_SOURCE_SETTING',
+    `The row images of ${key} lack columns, and its rows are placed by others than its primary key: run SET GLOBAL binlog_row_image = FULL on the source and let its sessions connect anew, then load the table again.`,
+    { details: { table: key } },
+  );
 }
 
 /** How many rows of an event were written, by what they are in the messages. */

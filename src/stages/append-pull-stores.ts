@@ -5,4 +5,5 @@ import type { PullState } from './pull-state.ts';
 export type PullStores = {
   readonly pulls: StoreDef<string, PullState>;
   readonly changed: StoreDef<string, string>;
+  readonly held: StoreDef<string, Uint8Array>;
 };

@@ -4,9 +4,12 @@ import type { OpenStores, Store } from '../topology/types.ts';
 import { batchMessage, messageKey } from '../ums/message.ts';
 import { pullTopicOf } from '../ums/namespace.ts';
 import type { UmsBatch } from '../ums/types.ts';
-import type { AppendOutput } from './append-options.ts';
+import { Holding } from './append-holding.ts';
+import { type AppendOptions, type AppendOutput, DEFAULT_HELD_BYTES } from './append-options.ts';
 import type { PullStores } from './append-pull-stores.ts';
 import type { TablePart } from './append-table.ts';
+import { ChangedKeys } from './changed-keys.ts';
+import { CANCELLED, CLOSED, notPublished, OVER, running } from './pull-failures.ts';
 import {
   doneCount,
   isDone,
@@ -28,23 +31,30 @@ export interface PullResult {
 }
 
 /**
- * The pulls of the tables of one task, while one record is processed: follows their watermarks, remembers which keys change within a window, and says which rows of a page go out.
+ * The pulls of the tables of one task, while one record is processed: follows their watermarks, remembers which keys change within a window, holds messages back, and says which rows of a page go out.
  * Reads the stores, and writes them in {@link PullResult.commit} alone.
  */
 export class PullDesk {
   readonly #pulls: Store<string, PullState>;
-  readonly #changed: Store<string, string>;
   readonly #now = new Map<string, PullState>();
-  readonly #keys = new Map<string, string>();
-  /** Tables whose keys are forgotten up to a place. */
-  readonly #forgotten = new Map<string, string>();
+  readonly #keys: ChangedKeys;
+  /** The messages that wait for the end of a pull. */
+  readonly holding: Holding;
   readonly #answers: PullAnswer[] = [];
   readonly #ds: string;
 
-  constructor(ds: string, stores: OpenStores<PullStores>) {
+  constructor(
+    { ds, heldBytes = DEFAULT_HELD_BYTES }: Pick<AppendOptions, 'ds' | 'heldBytes'>,
+    stores: OpenStores<PullStores>,
+  ) {
     this.#ds = ds;
     this.#pulls = stores.pulls;
-    this.#changed = stores.changed;
+    this.#keys = new ChangedKeys(stores.changed);
+    const states = {
+      get: (key: string) => this.stateOf(key),
+      set: (key: string, state: PullState) => this.#set(key, state),
+    };
+    this.holding = new Holding(states, stores.held, heldBytes);
   }
 
   /** The pull of a table as it is now. */
@@ -52,10 +62,21 @@ export class PullDesk {
     return this.#now.get(key) ?? this.#pulls.get(key);
   }
 
+  /** Whether a table is being pulled. */
+  isOpen(key: string): boolean {
+    return this.stateOf(key)?.phase === 'open';
+  }
+
   /** Whether changes of a table are to be told. */
   watches(key: string): boolean {
     const state = this.stateOf(key);
-    return state !== undefined && state.windows.length > 0;
+    return state !== undefined && state.windows.length > 0 && state.held === null;
+  }
+
+  /** All of a record's events of a table have passed: ends a pull for which too much waits, or what waits is of another version. */
+  passed(key: string, part: TablePart): void {
+    const overdue = this.holding.overdue(key, part);
+    if (overdue !== null) this.abort(key, part, overdue.at, overdue.failure);
   }
 
   /** Takes a watermark. `part`: the table; null when it is not published. */
@@ -66,7 +87,7 @@ export class PullDesk {
     else if (signal.kind === 'split') this.#split(state, signal.shards, key, part, at);
     else if (signal.kind === 'cancel') this.abort(key, part, at, CANCELLED);
     else if (signal.kind === 'low') this.#low(state, signal, key, part, at);
-    else this.#high(state, signal, at, key);
+    else this.#high(state, signal, key, part, at);
   }
 
   #begin(
@@ -90,10 +111,29 @@ export class PullDesk {
       return;
     }
     const batchId = (before?.batchId ?? 0) + 1;
-    this.#set(key, newPull(signal.pull, batchId, signal.whole));
-    part.beginBatch(batchId);
-    this.#notice(part, batchId, at, { state: 'begin', pull: signal.pull, whole: signal.whole });
+    const { pull, whole, hold } = signal;
+    this.#set(key, { ...newPull(pull, batchId, whole), ...(hold !== undefined && { hold }) });
+    this.#beginBatch(key, part, batchId, at);
+    if (hold === 'begin') this.holding.begin(key, part, at);
     this.#answer(signal, { kind: 'begun', batchId });
+  }
+
+  #beginBatch(key: string, part: TablePart, batchId: number, at: WindowPlace): void {
+    const state = this.stateOf(key);
+    if (state === undefined) return;
+    part.beginBatch(batchId);
+    this.#notice(part, batchId, at, { state: 'begin', pull: state.pull, whole: state.whole });
+  }
+
+  /** Begins the rows of a table without a key anew: those that are out already have nothing that the next ones could replace them by. */
+  #beginAnew(key: string, part: TablePart | null, at: WindowPlace): void {
+    this.holding.end(key, part);
+    const state = this.stateOf(key);
+    if (state === undefined || part === null || (state.rows === 0 && state.next[0] === undefined)) return;
+    const { pull, whole, rows, batchId } = state;
+    this.#notice(part, batchId, at, { state: 'abort', pull, whole, rows });
+    this.#set(key, { ...state, batchId: batchId + 1, rows: 0, next: {} });
+    this.#beginBatch(key, part, batchId + 1, at);
   }
 
   #split(state: PullState, shards: number, key: string, part: TablePart | null, at: WindowPlace): void {
@@ -103,26 +143,33 @@ export class PullDesk {
 
   #low(state: PullState, signal: ShardSignal, key: string, part: TablePart | null, at: WindowPlace): void {
     const { shard, token } = signal;
+    if (state.hold === 'rows' && !isDone(state, shard)) this.#beginAnew(key, part, at);
+    const now = this.stateOf(key) ?? state;
     // Whoever read the shard before does so no more.
-    const windows = state.windows.filter(window => window.shard !== shard);
-    if (isDone(state, shard)) {
-      this.#set(key, { ...state, windows });
+    const windows = now.windows.filter(window => window.shard !== shard);
+    if (isDone(now, shard)) {
+      this.#set(key, { ...now, windows });
       this.#answer(signal, { kind: 'known', token, shard });
       return;
     }
     const window: PullWindow = { token, shard, low: at, version: part?.version ?? 0, high: false, page: 0 };
-    this.#set(key, { ...state, windows: [...windows, window] });
-    this.#answer(signal, { kind: 'low', token, shard, next: state.next[shard] ?? null });
+    this.#set(key, { ...now, windows: [...windows, window] });
+    this.#answer(signal, { kind: 'low', token, shard, next: now.next[shard] ?? null });
   }
 
-  #high(state: PullState, signal: ShardSignal, at: WindowPlace, key: string): void {
+  #high(state: PullState, signal: ShardSignal, key: string, part: TablePart | null, at: WindowPlace): void {
     const { shard, token } = signal;
     const own = state.windows.find(window => window.token === token);
     // Rows that another server gave belong to another history.
     if (own !== undefined && own.low.epoch !== at.epoch) this.voidWindow(key, token, 'the source changed');
     else if (own === undefined) {
       this.#answer(signal, { kind: 'void', token, shard, why: CLOSED });
-    } else this.#passed(state, signal, key);
+    } else if (state.hold === 'rows' && part?.version !== own.version) {
+      this.voidWindow(key, token, 'the table was emptied while it was read');
+    } else {
+      this.#passed(state, signal, key);
+      if (state.hold === 'rows') this.holding.begin(key, part, at);
+    }
   }
 
   #passed(state: PullState, signal: ShardSignal, key: string): void {
@@ -138,10 +185,7 @@ export class PullDesk {
   changed(key: string, text: string, at: Pick<WindowPlace, 'epoch' | 'fileNumber' | 'position'>): void {
     const state = this.stateOf(key);
     if (state === undefined || state.windows.length === 0) return;
-    const id = `${key}\0${text}`;
-    const isNew = !this.#keys.has(id) && this.#changed.get(id) === undefined;
-    this.#keys.set(id, placeText(at));
-    if (!isNew) return;
+    if (!this.#keys.note(key, text, placeText(at))) return;
     if (state.changed < MAX_CHANGED) this.#set(key, { ...state, changed: state.changed + 1 });
     else this.voidAll(key, `more than ${MAX_CHANGED} keys changed while it was read`);
   }
@@ -153,8 +197,7 @@ export class PullDesk {
 
   /** Whether a row of a page goes out: not when its key changed since the low watermark. */
   keeps(key: string, text: string, low: string): boolean {
-    const id = `${key}\0${text}`;
-    const last = this.#keys.get(id) ?? this.#changed.get(id);
+    const last = this.#keys.lastOf(key, text);
     return last === undefined || last < low;
   }
 
@@ -215,7 +258,12 @@ export class PullDesk {
   reversion(key: string, version: number): void {
     const state = this.stateOf(key);
     if (state === undefined) return;
-    this.#set(key, { ...state, windows: state.windows.map(window => ({ ...window, version })) });
+    const { windows, held } = state;
+    this.#set(key, {
+      ...state,
+      windows: windows.map(window => ({ ...window, version })),
+      held: held === null ? null : { ...held, version },
+    });
   }
 
   /** Notes the columns that the rows of a pull have. */
@@ -233,8 +281,10 @@ export class PullDesk {
 
   /** Ends a pull that cannot go on. */
   abort(key: string, part: TablePart | null, at: WindowPlace, failure: PullFailure): void {
+    if (this.stateOf(key)?.phase !== 'open') return;
+    this.holding.end(key, part);
     const state = this.stateOf(key);
-    if (state?.phase !== 'open') return;
+    if (state === undefined) return;
     this.#set(key, { ...state, phase: 'aborted', failure, windows: [], next: {} });
     this.#forget(key);
     if (part !== null)
@@ -248,29 +298,35 @@ export class PullDesk {
   }
 
   #endIfWhole(key: string, part: TablePart | null, at: WindowPlace): void {
-    const state = this.stateOf(key);
-    if (state === undefined || state.shards === null || doneCount(state) < state.shards) return;
-    const { pull, whole, rows, shards, batchId } = state;
+    const before = this.stateOf(key);
+    if (before === undefined || before.shards === null || doneCount(before) < before.shards) return;
+    if (before.held !== null) part?.settled();
+    const state = this.stateOf(key) ?? before;
+    const { pull, whole, rows, batchId } = state;
+    const { shards } = before;
     this.#set(key, { ...state, phase: 'ended', windows: [], next: {} });
     this.#forget(key);
     if (part !== null) this.#notice(part, batchId, at, { state: 'end', pull, whole, rows });
+    // What waited comes behind the end, so that it finds the rows.
+    this.holding.letOut(key);
     this.#answer(placeOf(key, state), { kind: 'ended', rows, shards, batchId });
   }
 
   #notice(part: TablePart, batchId: number, { seconds, micros }: WindowPlace, batch: UmsBatch): void {
     const timeMs = seconds * 1000 + (micros < 0 ? 0 : Math.floor(micros / 1000));
-    part.beat(namespace => ({
-      key: messageKey('data_initial_data', namespace, timeMs, this.#ds),
-      value: batchMessage(namespace, batchId, batch),
-    }));
+    this.holding.past(() =>
+      part.beat(namespace => ({
+        key: messageKey('data_initial_data', namespace, timeMs, this.#ds),
+        value: batchMessage(namespace, batchId, batch),
+      })),
+    );
   }
 
   /** Forgets the keys that no open window needs. */
   #forget(key: string): void {
     const windows = this.stateOf(key)?.windows ?? [];
     const lowest = windows.map(({ low }) => placeText(low)).sort()[0];
-    // Greater than any place.
-    this.#forgotten.set(key, lowest ?? ':');
+    this.#keys.forget(key, lowest ?? null);
   }
 
   #set(key: string, state: PullState): void {
@@ -301,17 +357,11 @@ export class PullDesk {
   }
 
   #commit(): void {
-    for (const [id, place] of this.#keys) this.#changed.set(id, place);
-    for (const [key, lowest] of this.#forgotten) {
-      let left = 0;
-      for (const [id, place] of [...this.#changed.entries()]) {
-        if (!id.startsWith(`${key}\0`)) continue;
-        if (place < lowest) this.#changed.delete(id);
-        else left++;
-      }
+    for (const [key, left] of this.#keys.commit()) {
       const state = this.stateOf(key);
       if (state !== undefined && state.changed !== left) this.#set(key, { ...state, changed: left });
     }
+    this.holding.commit();
     for (const [key, state] of this.#now) this.#pulls.set(key, state);
   }
 }
@@ -319,21 +369,9 @@ export class PullDesk {
 type ShardSignal = Extract<PullSignal, { readonly token: string }>;
 type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
 
-const CLOSED = 'the window is closed';
-const OVER: PullFailure = { code: 'UMBUS_PULL_TABLE', message: 'The pull is over.' };
-const CANCELLED: PullFailure = { code: 'UMBUS_PULL_CANCELLED', message: 'The pull was cancelled.' };
-
 function placeOf(key: string, { pull }: PullState): PullPlace {
   const dot = key.indexOf('.');
   return { pull, schema: key.slice(0, dot), table: key.slice(dot + 1) };
-}
-
-function notPublished(key: string, ds: string): PullFailure {
-  return { code: 'UMBUS_PULL_TABLE', message: `The line ${ds} does not publish the table ${key}.` };
-}
-
-function running(key: string, pull: string): PullFailure {
-  return { code: 'UMBUS_PULL_RUNNING', message: `The table ${key} is being pulled already, as ${pull}.` };
 }
 
 /** The record of an answer on `<ds>_pull`, whose key is the name of the pull. */

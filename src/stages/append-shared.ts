@@ -39,3 +39,8 @@ export interface AppendShared {
 export type MakeBeat = (
   namespace: string,
 ) => (Pick<AppendOutput, 'key' | 'value'> & Partial<Pick<AppendOutput, 'headers' | 'stat'>>) | null;
+
+/** Passes a message of a table on, or leaves it to a pull that holds the table's messages back. `key`: `schema.table`. */
+export function send({ outputs, pulls }: AppendShared, key: string, output: AppendOutput): void {
+  if (pulls === null || !pulls.holding.takes(key, output)) outputs.push(output);
+}

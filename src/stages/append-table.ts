@@ -12,8 +12,8 @@ import { type EmitTuples, OpenMessage } from './append-message.ts';
 import type { AppendOutput } from './append-options.ts';
 import type { PageTarget } from './append-page-rows.ts';
 import { ParkedPieces } from './append-park.ts';
-import { type ResultPlacing, type TablePlacing, tablePlacing } from './append-placing.ts';
-import type { AppendShared, MakeBeat } from './append-shared.ts';
+import { placesByOthers, type ResultPlacing, type TablePlacing, tablePlacing } from './append-placing.ts';
+import { type AppendShared, type MakeBeat, send } from './append-shared.ts';
 import { hasBeats, type ParkedState, type TableState } from './append-state.ts';
 import { TableVersions } from './append-versions.ts';
 
@@ -83,9 +83,10 @@ export class TablePart {
     return this.#versions.state.fingerprint !== '';
   }
 
-  /** Whether consumers can have rows under its name: published, or moved there with a renamed table. */
+  /** Whether consumers can have rows under its name, or a pull is about to give them some: published, or moved there with a renamed table. */
   get hasReaders(): boolean {
-    return this.isKnown || this.#versions.state.pending?.rows === 'moved';
+    const moved = this.#versions.state.pending?.rows === 'moved';
+    return this.isKnown || moved || this.#shared.pulls?.isOpen(this.key) === true;
   }
 
   /** Whether a tool for online changes has put it aside, and nothing has come of it yet. */
@@ -153,7 +154,7 @@ export class TablePart {
    */
   beat(make: MakeBeat, part = this.published.part, version = this.version): void {
     this.#flush();
-    const { outputs, settings } = this.#shared;
+    const { settings } = this.#shared;
     const { schema, table } = this.published;
     const made = make(namespaceOf(settings.ds, { schema, table, part }, version));
     if (made === null) return;
@@ -162,8 +163,13 @@ export class TablePart {
     for (const [i, partition] of this.#versions
       .partitions(this.#placing?.placeBy === 'primary-key')
       .entries()) {
-      outputs.push({ ...output, partition, ...(i === 0 && stat !== undefined && { stat }) });
+      send(this.#shared, this.key, { ...output, partition, ...(i === 0 && stat !== undefined && { stat }) });
     }
+  }
+
+  /** Whether rows with this decoder would end the version. */
+  endsWith(decoder: TableDecoder): boolean {
+    return this.#versions.endsWith(decoder, tablePlacing(this.#placing, this.table, decoder.writer)?.names);
   }
 
   /** Decodes with another table map from here on; ends the version when the columns say so. */
@@ -279,11 +285,7 @@ export class TablePart {
   /** For an event whose images lack columns. The primary key's are there in any case, others that place rows may not be. */
   #partialWriter({ writer }: TableDecoder, from: number, type: number): TableDecoder['writer'] {
     if (this.#placed?.chosen !== true) return writer.partial(from, type);
-    throw new UmbusError(
-      'UMBUS_SOURCE_SETTING',
-      `The row images of ${this.key} lack columns, and its rows are placed by others than its primary key: run SET GLOBAL binlog_row_image = FULL on the source and let its sessions connect anew, then load the table again.`,
-      { details: { table: this.key } },
-    );
+    throw placesByOthers(this.key);
   }
 
   /** Writes the rows of an event to the table's partition; gives the row index of the last, -1 for none. */
@@ -389,6 +391,6 @@ export class TablePart {
       this.#messages++;
       this.#bytes += output.value.length;
     }
-    this.#shared.outputs.push(output);
+    send(this.#shared, this.key, output);
   }
 }

@@ -65,15 +65,20 @@ export class TableVersions {
   begin(decoder: TableDecoder, placedBy: readonly string[] | undefined, place: EventPlace): void {
     const event = { place, sql: '' };
     this.settle(event);
+    if (this.endsWith(decoder, placedBy)) {
+      this.#terminate(event, { reason: 'schema', next: nextVersion(decoder) });
+    }
+    this.#take(decoder, placedBy, event);
+  }
+
+  /** Whether rows of these columns, placed so, are of another version than the one that is open. */
+  endsWith(decoder: TableDecoder, placedBy: readonly string[] | undefined): boolean {
     const before = this.#state;
     const sameColumns =
       before.fingerprint === decoder.fingerprint || sameVersion(before.columns, decoder.columns);
     const keys = [...decoder.writer.primaryKey, ...(placedBy ?? [])];
     const sameKeys = sameNames(before.placedBy, placedBy) && !keysChange(before.masked, decoder.masked, keys);
-    if (before.fingerprint !== '' && !(sameColumns && sameKeys)) {
-      this.#terminate(event, { reason: 'schema', next: nextVersion(decoder) });
-    }
-    this.#take(decoder, placedBy, event);
+    return before.fingerprint !== '' && !(sameColumns && sameKeys);
   }
 
   /** TRUNCATE or DROP: the rows are gone. */

@@ -12,6 +12,7 @@ import { TupleBuffer } from '../ums/tuple-buffer.ts';
 import { TuplePrefix } from '../ums/tuple-prefix.ts';
 import { zoneOf } from '../ums/zone.ts';
 import { DecoderCache } from './append-decoders.ts';
+import { heldStore } from './append-hold.ts';
 import { KeyWatch } from './append-keys.ts';
 import {
   type AppendOptions,
@@ -50,6 +51,7 @@ export const appendStores: AppendStores = {
   signals: signalsStore,
   pulls: pullsStore,
   changed: changedStore,
+  held: heldStore,
 };
 
 /** Buffers kept for the next record, and the largest that is kept. */
@@ -81,7 +83,7 @@ export function createAppender(
     on: (record, context, emit) => {
       const { tables, schemas, signals } = context.stores;
       const run = record.value;
-      const desk = new PullDesk(options.ds, context.stores);
+      const desk = new PullDesk(options, context.stores);
       const schema = schemaOf(record.topic, options.ds);
       const result = work.append(
         run,
@@ -203,6 +205,7 @@ class Appending {
     page: PageHead | null = null,
   ): AppendedRun {
     const outputs: AppendOutput[] = [];
+    desk?.holding.writesTo(outputs);
     this.#signals?.begin(origin);
     const masks = this.#settings.masks();
     this.#decoders.use(masks);
@@ -231,6 +234,7 @@ class Appending {
     const columns: [string, TableSchema | null][] = [];
     const parked: { key: string; run: Buffer; reason: ParkedState }[] = [];
     for (const [key, part] of parts) {
+      desk?.passed(key, part);
       const { state, changed, buffers, ...more } = part.finish();
       if (more.columns !== undefined) columns.push([key, more.columns]);
       for (const buffer of buffers) this.#takeBack(buffer);

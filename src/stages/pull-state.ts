@@ -1,4 +1,4 @@
-import type { PullFailure } from '../change/pull-signal.ts';
+import type { PullFailure, PullHold } from '../change/pull-signal.ts';
 import { json, utf8 } from '../topology/serdes.ts';
 import { store } from '../topology/topic.ts';
 import type { StoreDef } from '../topology/types.ts';
@@ -50,6 +50,19 @@ export interface PullState {
   readonly next: Readonly<Record<string, string>>;
   /** Keys in the store `changed`. */
   readonly changed: number;
+  /** Which messages of the table wait until it is over; absent for none. */
+  readonly hold?: PullHold;
+  /** What waits; null while nothing has to. */
+  readonly held: HeldCount | null;
+}
+
+/** Messages of a table that wait, in the store `held`. */
+export interface HeldCount {
+  readonly count: number;
+  readonly bytes: number;
+  /** Version of the table when they began to wait, and where that was. */
+  readonly version: number;
+  readonly at: WindowPlace;
 }
 
 /** No {@link PullState.keyedBy} of any rows. */
@@ -93,6 +106,7 @@ export function newPull(pull: string, batchId: number, whole: boolean): PullStat
     windows: [],
     next: {},
     changed: 0,
+    held: null,
   };
 }
 

@@ -143,6 +143,7 @@ async function ask(line: Line, pull: string, shardRows: number): Promise<void> {
     condition: null,
     splitBy: [],
     columns: [],
+    mode: 'watermark' as const,
     shardRows,
     askedMs: Date.now(),
   };

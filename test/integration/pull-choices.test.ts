@@ -1,12 +1,16 @@
-/** What may be asked of a full pull beside the table: some columns only. */
+/** What may be asked of a full pull beside the table: some columns only, that changes wait; and tables that have no primary key. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { createMemoryCoordination } from '../../src/adapters/memory/index.ts';
+import { connectSql } from '../../src/adapters/mysql/connect.ts';
 import { systemClock } from '../../src/adapters/system-clock.ts';
+import type { PullJob } from '../../src/change/pull-job.ts';
 import { publishedIn } from '../support/published.ts';
 import { askPull, pullOver } from '../support/pulls.ts';
-import { startLine } from '../support/running-line.ts';
-import { requireServer } from '../support/servers.ts';
+import { type RunningLine, startLine } from '../support/running-line.ts';
+import { requireServer, type Server, serverKinds } from '../support/servers.ts';
+import { until } from '../support/until.ts';
 
 const SCHEMA = 'shop';
 
@@ -49,4 +53,179 @@ test('some columns are pulled, with those of the key, and what readers have of t
   await line.drained();
   const { differences, examples } = await line.compare();
   assert.deepEqual([differences, examples], [0, []]);
+});
+
+/** The messages of a table in short: `begin`, `end`, `abort`, `rows`, `changes`, or why its version ended; what follows itself is told once. */
+async function storyOf(line: RunningLine, table: string): Promise<readonly string[]> {
+  const story: string[] = [];
+  for (const each of await publishedIn(line.log, `${line.line.ds}.${SCHEMA}.result`)) {
+    if (each.table !== table) continue;
+    const { protocol, schema } = each.message;
+    const initial = protocol.type === 'data_initial_data' ? 'rows' : 'changes';
+    const what = schema.batch?.state ?? schema.reason ?? initial;
+    if (what !== story.at(-1)) story.push(what);
+  }
+  return story;
+}
+
+/** Changes a table without a pause until it is stopped; gives how many statements there were. */
+async function changing(
+  server: Server,
+  statement: (turn: number) => string,
+  signal: AbortSignal,
+): Promise<number> {
+  const { host, port, user, password } = server;
+  await using session = await connectSql({ host, port, user, password, tls: null });
+  let turn = 0;
+  while (!signal.aborted) {
+    await session.query(statement(turn++));
+    await delay(4);
+  }
+  return turn;
+}
+
+for (const kind of serverKinds) {
+  test(`tables of ${kind} without a primary key are pulled while they change, by a unique key or as a whole`, async t => {
+    await using server = await requireServer(t, kind);
+    if (server === null) return;
+    await server.query(`CREATE DATABASE ${SCHEMA}`);
+    await server.query(`CREATE TABLE ${SCHEMA}.bag (n INT, v VARCHAR(30) NULL)`);
+    await server.query(
+      `CREATE TABLE ${SCHEMA}.named (b INT NOT NULL, a VARCHAR(9) NOT NULL, z INT NULL, v INT, UNIQUE KEY k3 (z), UNIQUE KEY k2 (a, b), UNIQUE KEY k1 (b))`,
+    );
+    const numbers = Array.from({ length: 2000 }, (_, n) => n);
+    await server.query(
+      `INSERT INTO ${SCHEMA}.bag VALUES ${numbers.map(n => `(${n % 50}, ${n % 3 === 0 ? 'NULL' : `'v${n % 7}'`})`).join()}`,
+    );
+    await server.query(
+      `INSERT INTO ${SCHEMA}.named VALUES ${numbers.map(n => `(${n}, 'a${n % 9}', NULL, ${n})`).join()}`,
+    );
+    await using coordination = createMemoryCoordination({ clock: systemClock }).open();
+    await using line = await startLine({ server, schemas: [SCHEMA], start: 'now', coordination });
+    const stop = new AbortController();
+    const working = changing(
+      server,
+      turn =>
+        [
+          `INSERT INTO ${SCHEMA}.bag VALUES (${turn % 50}, 'new'), (${turn % 50}, 'new')`,
+          `DELETE FROM ${SCHEMA}.bag WHERE n = ${turn % 50} LIMIT 1`,
+          `UPDATE ${SCHEMA}.bag SET v = 'v1' WHERE n = ${turn % 50} LIMIT 3`,
+          `UPDATE ${SCHEMA}.named SET v = v + 1, a = CONCAT('b', v % 5) WHERE b = ${(turn * 37) % 2000}`,
+          `DELETE FROM ${SCHEMA}.named WHERE b = ${(turn * 41) % 2000}`,
+        ][turn % 5] ?? '',
+      stop.signal,
+    );
+    const ask = (pull: string, table: string, more: Partial<PullJob> = {}) =>
+      askPull(coordination, line.line.ds, { pull, schema: SCHEMA, table, ...more });
+    const cells = await ask('named', 'named', { shardRows: 300 });
+    // So slowly that changes wait.
+    await cells.setControl('bag', { state: 'run', rowsPerSecond: 2000 });
+    await ask('bag', 'bag');
+    for (const pull of ['named', 'bag']) {
+      const { status, failure } = await pullOver(cells, pull);
+      assert.deepEqual([status, failure], ['ending', null], pull);
+    }
+    for (const [pull, more, code] of [
+      ['part', { condition: 'n > 3' }, 'UMBUS_PULL_TABLE'],
+      ['columns', { columns: ['n'] }, 'UMBUS_PULL_COLUMN'],
+      ['cut', { splitBy: ['n'] }, 'UMBUS_PULL_COLUMN'],
+    ] as const) {
+      await ask(pull, 'bag', more);
+      assert.equal((await pullOver(cells, pull)).failure?.code, code);
+    }
+    await ask('again', 'bag');
+    assert.equal((await pullOver(cells, 'again')).status, 'ending');
+    stop.abort();
+    assert.ok((await working) > 100);
+    await line.drained();
+    const { differences, examples, rows } = await line.compare();
+    assert.deepEqual([differences, examples], [0, []]);
+    assert.ok(rows > 3000);
+    const messages = await publishedIn(line.log, `${line.line.ds}.${SCHEMA}.result`);
+    const keys = new Set(
+      messages.map(each => JSON.stringify([each.table, each.version, each.message.schema.primaryKey])),
+    );
+    assert.deepEqual([...keys].filter(key => !key.endsWith(',null]')).sort(), ['["named",0,["a","b"]]']);
+    const story = await storyOf(line, 'bag');
+    assert.equal(
+      story.slice(story.indexOf('rows')).join(' ').startsWith('rows end changes'),
+      true,
+      story.join(' '),
+    );
+  });
+}
+
+test('changes of a table wait for a pull that blocks, and come behind its end, also when it is cancelled or too much waits', async t => {
+  await using server = await requireServer(t, 'mariadb');
+  if (server === null) return;
+  await server.query(`CREATE DATABASE ${SCHEMA}`);
+  for (const table of ['a', 'b', 'c', 'd']) {
+    await server.query(`CREATE TABLE ${SCHEMA}.${table} (id INT PRIMARY KEY, v VARCHAR(2000))`);
+    await server.query(`INSERT INTO ${SCHEMA}.${table} SELECT seq, 'old' FROM ${SCHEMA}.seq_1_to_2000`);
+  }
+  await using coordination = createMemoryCoordination({ clock: systemClock }).open();
+  await using line = await startLine({
+    server,
+    schemas: [SCHEMA],
+    start: 'now',
+    coordination,
+    heldBytes: 200_000,
+  });
+  const stop = new AbortController();
+  const working = changing(
+    server,
+    turn => {
+      const id = 1 + ((turn * 37) % 2000);
+      return (
+        [
+          `UPDATE ${SCHEMA}.a SET v = '${turn}' WHERE id = ${id}`,
+          `DELETE FROM ${SCHEMA}.a WHERE id = ${id}`,
+          `UPDATE ${SCHEMA}.a SET id = -id WHERE id = ${id}`,
+          `INSERT IGNORE INTO ${SCHEMA}.a VALUES (${id}, 'again')`,
+          `UPDATE ${SCHEMA}.b SET v = '${turn}' WHERE id = ${id}`,
+        ][turn % 5] ?? ''
+      );
+    },
+    stop.signal,
+  );
+  const ask = (pull: string, table: string) =>
+    askPull(coordination, line.line.ds, { pull, schema: SCHEMA, table, mode: 'blocking', shardRows: 500 });
+  const cells = await ask('none', 'none');
+  for (const [pull, rowsPerSecond] of [
+    ['a', 1500],
+    ['b', 100],
+    ['c', 100],
+    ['d', 100],
+  ] as const) {
+    await cells.setControl(pull, { state: 'run', rowsPerSecond });
+    await ask(pull, pull);
+  }
+  const begun = async (pull: string): Promise<boolean> => ((await cells.record(pull))?.batchId ?? 0) > 0;
+  for (const pull of ['b', 'c', 'd']) await until(`${pull} to begin`, () => begun(pull));
+  // More than may wait, and a change of the table as a whole.
+  await server.query(`UPDATE ${SCHEMA}.c SET v = REPEAT('x', 2000) WHERE id <= 500`);
+  await server.query(`UPDATE ${SCHEMA}.d SET v = 'new' WHERE id < 10`);
+  await server.query(`TRUNCATE TABLE ${SCHEMA}.d`);
+  await server.query(`INSERT INTO ${SCHEMA}.d VALUES (1, 'newer')`);
+  assert.equal((await pullOver(cells, 'c')).failure?.code, 'UMBUS_PULL_HELD');
+  assert.equal((await pullOver(cells, 'd')).failure?.code, 'UMBUS_PULL_CHANGED');
+  await cells.setControl('b', { state: 'cancel', rowsPerSecond: null });
+  assert.equal((await pullOver(cells, 'b')).failure?.code, 'UMBUS_PULL_CANCELLED');
+  const a = await pullOver(cells, 'a');
+  assert.deepEqual([a.status, a.failure], ['ending', null]);
+  stop.abort();
+  await working;
+  for (const table of ['b', 'c', 'd']) {
+    await askPull(coordination, line.line.ds, { pull: `${table}2`, schema: SCHEMA, table });
+    assert.equal((await pullOver(cells, `${table}2`)).status, 'ending');
+  }
+  await line.drained();
+  const { differences, examples } = await line.compare();
+  assert.deepEqual([differences, examples], [0, []]);
+  const story = (await storyOf(line, 'a')).join(' ');
+  assert.match(story, /^(changes )?begin rows end changes$/);
+  assert.match(
+    (await storyOf(line, 'd')).join(' '),
+    /^begin (rows )?changes truncate (changes )?abort (changes )?begin rows end$/,
+  );
 });

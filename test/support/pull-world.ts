@@ -45,19 +45,36 @@ export class PullWorld {
   readonly rows = new Map<number, string>();
   readonly records: WorldRecord[] = [];
   readonly #table: string;
+  readonly #keyless: boolean;
   readonly #builder = new BinlogBuilder().begin();
   readonly #extractor = new ExtractDriver({ signal: schema => schema === 'dbus' }).open();
   #landed = 0;
 
-  constructor(name: string) {
+  /** `keyless`: the table has no key, and rows show the rest of their id by 4 only, so that some are equal. */
+  constructor(name: string, keyless = false) {
     this.#table = name;
+    this.#keyless = keyless;
+  }
+
+  /** A row of the map as readers see it. */
+  shown([id, name]: readonly [id: number, name: string]): readonly [id: number, name: string] {
+    return [this.#keyless ? id % 4 : id, name];
+  }
+
+  #row(id: number, name: string): Buffer {
+    return row(...this.shown([id, name]));
+  }
+
+  get #spec() {
+    return table(this.#table, 7, this.#keyless ? { primaryKey: [] } : {});
   }
 
   put(id: number, name: string): void {
     const before = this.rows.get(id);
-    const spec = table(this.#table);
-    if (before === undefined) transaction(this.#builder, spec, row(id, name));
-    else transaction(this.#builder, spec, Buffer.concat([row(id, before), row(id, name)]), 'update');
+    const spec = this.#spec;
+    if (before === undefined) transaction(this.#builder, spec, this.#row(id, name));
+    else
+      transaction(this.#builder, spec, Buffer.concat([this.#row(id, before), this.#row(id, name)]), 'update');
     this.rows.set(id, name);
     this.#land();
   }
@@ -65,14 +82,19 @@ export class PullWorld {
   /** Gives a row another key; the new one must be free. */
   rekey(id: number, to: number): void {
     const name = this.rows.get(id) ?? '';
-    transaction(this.#builder, table(this.#table), Buffer.concat([row(id, name), row(to, name)]), 'update');
+    transaction(
+      this.#builder,
+      this.#spec,
+      Buffer.concat([this.#row(id, name), this.#row(to, name)]),
+      'update',
+    );
     this.rows.delete(id);
     this.rows.set(to, name);
     this.#land();
   }
 
   remove(id: number): void {
-    transaction(this.#builder, table(this.#table), row(id, this.rows.get(id) ?? ''), 'delete');
+    transaction(this.#builder, this.#spec, this.#row(id, this.rows.get(id) ?? ''), 'delete');
     this.rows.delete(id);
     this.#land();
   }
@@ -104,10 +126,14 @@ export class PullWorld {
     rows: readonly (readonly [id: number, name: string])[],
     next: string | null,
   ): void {
-    const images = Buffer.concat(rows.map(([id, name]) => row(id, name)));
+    const images = Buffer.concat(rows.map(([id, name]) => this.#row(id, name)));
     const head = { token, page, rows: rows.length, next };
     this.records.push({
-      run: pageRun(pageTable('shop', this.#table, COLUMNS), images, 0),
+      run: pageRun(
+        pageTable('shop', this.#table, this.#keyless ? { ...COLUMNS, primaryKey: [] } : COLUMNS),
+        images,
+        0,
+      ),
       headers: { [PAGE_HEADER]: Buffer.from(JSON.stringify(head)) },
     });
   }

@@ -16,6 +16,7 @@ export async function askPull(
     condition: null,
     splitBy: [],
     columns: [],
+    mode: 'watermark',
     shardRows: 500,
     askedMs: Date.now(),
     ...job,

@@ -73,6 +73,8 @@ export interface TestLineOptions {
   readonly concurrency?: number;
   /** When its pulls wait; default: never. */
   readonly backOff?: Partial<Line['pull']['backOff']>;
+  /** What may wait of a table for the end of its pull; default 64 MB. */
+  readonly heldBytes?: number;
   /** Name of the process in its pulls; default `test`. */
   readonly member?: string;
   /** Where the log is, when the test goes on in it later; the test removes it. Default: a temporary directory of the line. */
@@ -135,7 +137,11 @@ export function testLine(options: TestLineOptions, dir: string): Line {
     coordination: { kind: 'log' },
     registry: null,
     heartbeat: heartbeatOf(options.heartbeat),
-    pull: { concurrency: options.concurrency ?? 6, backOff: { ...noBackOff, ...options.backOff } },
+    pull: {
+      concurrency: options.concurrency ?? 6,
+      backOff: { ...noBackOff, ...options.backOff },
+      heldBytes: options.heldBytes ?? 64 * 1024 ** 2,
+    },
     signals: { schema: 'dbus' },
     masking: { keys: {}, timeoutMs: 1_000, directory: dir },
     topics: { partitions: options.partitions ?? 2, retentionMs: null, retentionBytes: null },

@@ -15,6 +15,7 @@ import type { SqlSession } from './connect.ts';
 import { KeptSession } from './kept-session.ts';
 import type { MysqlLogin } from './options.ts';
 import { PULL_SESSION_SQL, ResultReader } from './result-reader.ts';
+import { rowKey } from './row-key.ts';
 import { textOf } from './server-facts.ts';
 import { readKey } from './shard-boundary.ts';
 import { accountOf } from './source-error.ts';
@@ -65,10 +66,8 @@ class MysqlPullSource implements PullSource {
         await assertFullImages(session);
         const definition = await readTableDefinition(session, schema, table);
         if (definition === null) throw refused(schema, table, 'is not there, or the account may not see it');
-        if (definition.primaryKey.length === 0) {
-          throw refused(schema, table, 'has no primary key, so its rows cannot be told from each other');
-        }
-        return this.#pullTable(definition, splitBy, wanted, masked);
+        const primaryKey = await rowKey(session, definition);
+        return this.#pullTable({ ...definition, primaryKey }, splitBy, wanted, masked);
       } finally {
         await session.query('SET character_set_results = NULL');
       }
@@ -82,31 +81,35 @@ class MysqlPullSource implements PullSource {
     masked: (column: string) => boolean,
   ): PullTable {
     const { schema, table, definitions, primaryKey } = definition;
-    const key = chooseSplitKey(withoutHidden(definition, masked), splitBy);
-    if (key === null)
-      throw refused(schema, table, 'has no key without masked columns that it could be cut by');
+    const key = primaryKey.length === 0 ? null : chooseSplitKey(withoutHidden(definition, masked), splitBy);
     const columns = definitions.map(resultColumn);
     const from = fromClause(schema, table, key);
     const indexes = primaryKey.map(name => columns.findIndex(({ map }) => map.name === name));
-    const needed = [...primaryKey, ...key.columns.map(({ name }) => name)];
+    const needed = [...primaryKey, ...(key?.columns ?? []).map(({ name }) => name)];
+    if (primaryKey.length === 0 && wanted.length + splitBy.length > 0) throw uncut(schema, table);
     const chosen = wanted.length === 0 ? null : chooseColumns(definition, wanted, needed);
     const read = columns.filter((_, i) => chosen === null || chosen.has(i));
     return {
       schema,
       table,
       rowsEstimate: definition.rowsEstimate,
+      keyed: primaryKey.length > 0,
       cutBy: cutText(key),
       page: pageTable(schema, table, { columns: columns.map(({ map }) => map), primaryKey: indexes }),
       check: condition => this.#check(from, condition),
-      boundary: (after, rows) =>
-        this.#asking.use(session => readKey(session, this.#login, key, boundarySql(from, key, after, rows))),
+      boundary: async (after, rows) =>
+        key === null
+          ? null
+          : await this.#asking.use(session =>
+              readKey(session, this.#login, key, boundarySql(from, key, after, rows)),
+            ),
       present: chosen === null ? null : presentBits(columns.length, chosen),
       read: (range, condition, limit) => this.#read({ key, columns: read, from }, range, condition, limit),
     };
   }
 
   async #read(
-    { key, columns, from }: { key: SplitKey; columns: readonly ResultColumn[]; from: string },
+    { key, columns, from }: { key: SplitKey | null; columns: readonly ResultColumn[]; from: string },
     range: KeyRange,
     condition: string | null,
     limit: number,
@@ -114,7 +117,9 @@ class MysqlPullSource implements PullSource {
     const expressions = columns.map(({ map, select }) => select(quoteName(map.name ?? '')));
     const reader = await ResultReader.open(this.#login);
     try {
-      await reader.select(rowsSql(from, key, range, expressions, condition, limit));
+      // What is read in no order can only be read as a whole.
+      const most = key === null ? null : limit;
+      await reader.select(rowsSql(from, key, range, expressions, condition, most));
       const rows = new MysqlPullRows(reader, columns, key);
       await rows.begin();
       return rows;
@@ -185,17 +190,17 @@ class MysqlPullSource implements PullSource {
 class MysqlPullRows implements PullRows {
   readonly #reader: ResultReader;
   readonly #columns: readonly ResultColumn[];
-  readonly #key: SplitKey;
+  readonly #key: SplitKey['columns'];
   readonly #indexes: readonly number[];
   readonly #images = new ImageBuffer();
   readonly #write;
   #more = true;
 
-  constructor(reader: ResultReader, columns: readonly ResultColumn[], key: SplitKey) {
+  constructor(reader: ResultReader, columns: readonly ResultColumn[], key: SplitKey | null) {
     this.#reader = reader;
     this.#columns = columns;
-    this.#key = key;
-    this.#indexes = key.columns.map(({ name }) => columns.findIndex(({ map }) => map.name === name));
+    this.#key = key?.columns ?? [];
+    this.#indexes = this.#key.map(({ name }) => columns.findIndex(({ map }) => map.name === name));
     this.#write = compileImages(columns);
   }
 
@@ -219,7 +224,7 @@ class MysqlPullRows implements PullRows {
     return {
       images: images.bytes.subarray(0, images.length),
       rows: images.rows,
-      last: this.#key.columns.map((column, i) => keyLiteral(column, values[i] ?? new Uint8Array())),
+      last: this.#key.map((column, i) => keyLiteral(column, values[i] ?? new Uint8Array())),
     };
   }
 
@@ -242,4 +247,14 @@ async function assertFullImages(session: SqlSession): Promise<void> {
 function refused(schema: string, table: string, why: string): UmbusError {
   const place = `${schema}.${table}`;
   return new UmbusError('UMBUS_PULL_TABLE', `The table ${place} ${why}.`, { details: { table: place } });
+}
+
+/** Rows without a key are told apart by all their values, and read as a whole. */
+function uncut(schema: string, table: string): UmbusError {
+  const place = `${schema}.${table}`;
+  return new UmbusError(
+    'UMBUS_PULL_COLUMN',
+    `The table ${place} has no key, so it cannot be cut, and all of its columns are needed.`,
+    { details: { table: place } },
+  );
 }

@@ -8,7 +8,7 @@ import { recordMemory } from '../../core/memory-pool.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Writer } from '../../ports/log.ts';
 import type { PulledPage, PullSource, PullTable } from '../../ports/pull-source.ts';
-import type { KeyLiterals } from '../../sharding/key-range.ts';
+import { cutText, type KeyLiterals, WHOLE_TABLE } from '../../sharding/key-range.ts';
 import type { AnswerBoard, AnswerQueue } from './answer-board.ts';
 import { PageFlight } from './page-flight.ts';
 
@@ -32,6 +32,9 @@ export interface ShardTools {
   readonly passing: <T>(answer: Promise<T>) => Promise<T>;
 }
 
+/** `cutBy` of a table that is not cut. */
+const UNCUT = cutText(null);
+
 /** What became of an attempt. */
 export type ShardOutcome =
   | { readonly kind: 'whole' }
@@ -54,13 +57,32 @@ export async function pullShard(
     answer.pull === pull && ('token' in answer ? answer.token === token : answer.kind === 'aborted');
   using answers = tools.board.listen(about);
   const mark = { pull, schema, table, shard, token };
+  const look = async (): Promise<PullTable> => {
+    const now = await tools.source.table(schema, table, task.splitBy, task.columns);
+    assertSame(now, task);
+    return now;
+  };
+  if (!task.keyed) {
+    const now = await look();
+    await tools.source.signal({ ...mark, kind: 'low' });
+    // Nothing may change until the rows are being read, so nothing is waited for.
+    await using rows = await now.read(WHOLE_TABLE, null, Number.MAX_SAFE_INTEGER);
+    await tools.source.signal({ ...mark, kind: 'high' });
+    for (const kind of ['low', 'high'] as const) {
+      const answer = await answers.next(signal);
+      if (answer.kind !== kind) return outcomeOf(answer, false);
+    }
+    return await writePages(
+      { task, tools, token, answers, now, rows, limit: Number.MAX_SAFE_INTEGER },
+      signal,
+    );
+  }
   await tools.source.signal({ ...mark, kind: 'low' });
   const low = await tools.passing(answers.next(signal));
   if (low.kind !== 'low') return outcomeOf(low, false);
-  const now = await tools.source.table(schema, table, task.splitBy, task.columns);
-  assertCutBy(now, task.cutBy);
+  const now = await look();
   const after = low.next === null ? task.after : literalsOf(low.next);
-  const limit = 2 * task.shardRows;
+  const limit = task.cutBy === UNCUT ? Number.MAX_SAFE_INTEGER : 2 * task.shardRows;
   await using rows = await now.read({ after, upTo: task.upTo }, task.condition, limit);
   await tools.source.signal({ ...mark, kind: 'high' });
   const high = await tools.passing(answers.next(signal));
@@ -68,11 +90,20 @@ export async function pullShard(
   return await writePages({ task, tools, token, answers, now, rows, limit }, signal);
 }
 
+/** Errors: UMBUS_PULL_CHANGED for a table that has a key now and had none before, or the other way round; those of {@link assertCutBy}. */
+function assertSame(now: PullTable, { keyed, cutBy }: ShardTask): void {
+  if (now.keyed !== keyed) throw changedKey(now);
+  assertCutBy(now, cutBy);
+}
+
 /** Errors: UMBUS_PULL_CHANGED for bounds that are values of another key than the one that the table is cut by now: rows between them are others. */
-export function assertCutBy({ schema, table, cutBy }: PullTable, before: string | null): void {
-  if (before === null || before === cutBy) return;
+export function assertCutBy(now: PullTable, before: string | null): void {
+  if (before !== null && before !== now.cutBy) throw changedKey(now);
+}
+
+function changedKey({ schema, table }: PullTable): UmbusError {
   const place = `${schema}.${table}`;
-  throw new UmbusError(
+  return new UmbusError(
     'UMBUS_PULL_CHANGED',
     `The key that ${place} is cut by, or a mask on it, changed while it was pulled.`,
     { details: { table: place } },
@@ -165,7 +196,8 @@ function outcomeOf(answer: PullAnswer, progress: boolean): ShardOutcome {
   }
 }
 
-/** What `next` of a page was made of. */
-function literalsOf(next: string): KeyLiterals {
-  return JSON.parse(next) as KeyLiterals; // as append wrote it
+/** What `next` of a page was made of; null for one of a table that is not cut, which is read from its start again. */
+function literalsOf(next: string): KeyLiterals | null {
+  const literals = JSON.parse(next) as KeyLiterals; // as append wrote it
+  return literals.length === 0 ? null : literals;
 }

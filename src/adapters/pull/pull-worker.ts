@@ -1,5 +1,5 @@
 import type { PullJob, ShardTask, SplitTask } from '../../change/pull-job.ts';
-import { failureOf, type PullAnswer, type PullFailure } from '../../change/pull-signal.ts';
+import { failureOf, type PullAnswer, type PullFailure, type PullHold } from '../../change/pull-signal.ts';
 import type { RawRun } from '../../change/raw-run.ts';
 import { isUmbusError, UmbusError } from '../../core/errors.ts';
 import type { Clock } from '../../ports/clock.ts';
@@ -55,6 +55,8 @@ const RETRY_MS = 1000;
 const PAUSED_MS = 1000;
 /** Windows of a shard that closed one after the other without a row, before the pull is given up. */
 const MOST_IDLE_WINDOWS = 20;
+/** How often it is tried to begin to read a table without a key while nothing of it changes. */
+const MOST_QUIET_TRIES = 500;
 
 /** Splits tables and pulls shards for one process. Whatever fails is told in the pull's record, and stops no other. */
 export class PullWorker implements AsyncDisposable {
@@ -124,16 +126,31 @@ export class PullWorker implements AsyncDisposable {
     const table = await source.table(job.schema, job.table, job.splitBy, job.columns);
     const { cutBy } = table;
     assertCutBy(table, task.cutBy);
+    const { keyed } = table;
     if (after === null) {
       if (condition !== null) await table.check(condition);
+      if (condition !== null && !keyed) throw partOfKeyless(job);
       const { rowsEstimate } = table;
       await cells.change(job, { status: 'splitting', startedMs: clock.now(), rowsEstimate });
-      const begun = await this.#begin(job, condition === null, signal);
+      const hold = holdOf(job, keyed);
+      const begun = await this.#begin(
+        job,
+        { whole: condition === null, ...(hold !== null && { hold }) },
+        signal,
+      );
       if (begun.kind === 'aborted') return await this.#ended(job, begun.failure);
     }
     const step = await splitStep(after, SHARDS_A_STEP, key => table.boundary(key, job.shardRows));
     const shards = step.shards.map(
-      (range, i): ShardTask => ({ ...job, condition, ...range, cutBy, kind: 'shard', shard: shard + i }),
+      (range, i): ShardTask => ({
+        ...job,
+        condition,
+        ...range,
+        cutBy,
+        keyed,
+        kind: 'shard',
+        shard: shard + i,
+      }),
     );
     const next = shard + shards.length;
     if (step.next !== null) return { shards, split: { ...task, after: step.next.after, cutBy, shard: next } };
@@ -143,13 +160,17 @@ export class PullWorker implements AsyncDisposable {
     return { shards, split: null };
   }
 
-  async #begin(job: PullJob, whole: boolean, signal: AbortSignal): Promise<PullAnswer> {
+  async #begin(
+    job: PullJob,
+    how: { readonly whole: boolean; readonly hold?: PullHold },
+    signal: AbortSignal,
+  ): Promise<PullAnswer> {
     const { pull, schema, table } = job;
     const board = await this.#answers();
     using answers = board.listen(
       answer => answer.pull === pull && (answer.kind === 'begun' || answer.kind === 'aborted'),
     );
-    await this.#options.source.signal({ kind: 'begin', pull, schema, table, whole });
+    await this.#options.source.signal({ kind: 'begin', pull, schema, table, ...how });
     const answer = await answers.next(AbortSignal.any([signal, this.#options.stopping]));
     if (answer.kind === 'begun') await this.#options.cells.change(job, { batchId: answer.batchId });
     return answer;
@@ -186,13 +207,14 @@ export class PullWorker implements AsyncDisposable {
 
   /** Reads a shard in as many windows as it takes; `again` when people want something else of the pull. */
   async #windows(task: ShardTask, tools: ShardTools, signal: AbortSignal): Promise<ShardOutcome> {
-    for (let idle = 0; idle <= MOST_IDLE_WINDOWS; ) {
+    const most = task.keyed ? MOST_IDLE_WINDOWS : MOST_QUIET_TRIES;
+    for (let idle = 0; idle <= most; ) {
       if (!(await this.#pacer.ready(task.pull, signal))) return { kind: 'again', progress: false };
       const outcome = await pullShard(task, tools, signal);
       if (outcome.kind !== 'again') return outcome;
       idle = outcome.progress ? 0 : idle + 1;
     }
-    throw restless(task);
+    throw restless(task, most);
   }
 
   /** Ends a pull because of what failed here. */
@@ -289,15 +311,34 @@ export class PullWorker implements AsyncDisposable {
 
 const CANCELLED: PullFailure = { code: 'UMBUS_PULL_CANCELLED', message: 'The pull was cancelled.' };
 
-function restless({ schema, table, shard }: ShardTask): UmbusError {
+/** Which messages of a table have to wait for its pull. */
+function holdOf({ mode }: PullJob, keyed: boolean): PullHold | null {
+  if (!keyed) return 'rows';
+  return mode === 'blocking' ? 'begin' : null;
+}
+
+/** Readers find out what is gone of a table without a key by taking all rows anew, which a part of them does not allow. */
+function partOfKeyless({ schema, table }: PullJob): UmbusError {
+  const place = `${schema}.${table}`;
+  return new UmbusError(
+    'UMBUS_PULL_TABLE',
+    `The table ${place} has no key, so only all of its rows can be pulled, without a condition.`,
+    { details: { table: place } },
+  );
+}
+
+function restless({ schema, table, shard, keyed }: ShardTask, times: number): UmbusError {
   return new UmbusError(
     'UMBUS_PULL_CHANGED',
-    `Shard ${shard} of ${schema}.${table} could not be read between two watermarks ${MOST_IDLE_WINDOWS} times.`,
+    keyed
+      ? `Shard ${shard} of ${schema}.${table} could not be read between two watermarks ${times} times.`
+      : `The table ${schema}.${table} has no key, and ${times} times it changed in the moment in which its rows began to be read.`,
     { details: { table: `${schema}.${table}`, shard } },
   );
 }
 
 /** The job that a task is part of. */
-function jobOf({ pull, schema, table, condition, splitBy, columns, shardRows, askedMs }: PullJob): PullJob {
-  return { pull, schema, table, condition, splitBy, columns, shardRows, askedMs };
+function jobOf(task: PullJob): PullJob {
+  const { pull, schema, table, condition, splitBy, columns, shardRows, mode, askedMs } = task;
+  return { pull, schema, table, condition, splitBy, columns, shardRows, mode, askedMs };
 }

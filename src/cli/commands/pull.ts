@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import type { PullCells } from '../../adapters/pull/pull-cells.ts';
-import { columnNames, type PullJob, pullRequest } from '../../change/pull-job.ts';
+import { columnNames, PULL_MODES, type PullJob, pullRequest } from '../../change/pull-job.ts';
 import { UmbusError } from '../../core/errors.ts';
 import type { Clock } from '../../ports/clock.ts';
 import { parseCondition } from '../../sharding/condition.ts';
@@ -20,6 +20,7 @@ interface Options {
   readonly columns?: string;
   readonly shardRows: string;
   readonly concurrency?: string;
+  readonly mode: string;
   readonly wait: boolean;
 }
 
@@ -39,6 +40,11 @@ export function pullCommand(terminal: Terminal, exitWith: ExitWith): Command {
     .option('--columns <columns>', 'only these columns, divided by commas, and those of the key')
     .option('--split-by <columns>', 'columns to cut the table by, divided by commas; they begin an index')
     .option('--shard-rows <count>', 'rows of a shard', '100000')
+    .option(
+      '--mode <mode>',
+      'watermark: rows between changes; blocking: changes wait until the pull is over',
+      'watermark',
+    )
     .option(
       '--concurrency <count>',
       'shards of a table that each process reads at a time; pull.concurrency of the line is the most, and the default',
@@ -80,7 +86,9 @@ function shapeOf(options: Options): PullShape {
   }
   const condition = options.where === undefined ? null : parseCondition(options.where);
   const splitBy = columnNames(options.splitBy ?? '');
-  return { condition, splitBy, columns: columnNames(options.columns ?? ''), shardRows };
+  const mode = PULL_MODES.find(each => each === options.mode);
+  if (mode === undefined) throw new UmbusError('UMBUS_USAGE', `--mode is one of ${PULL_MODES.join(', ')}.`);
+  return { condition, mode, splitBy, columns: columnNames(options.columns ?? ''), shardRows };
 }
 
 /** What `--concurrency` says; null: nothing. Errors: UMBUS_USAGE. */

@@ -28,6 +28,12 @@ export const pullErrors = {
     remedy: 'What was published stays right. Pull the table again.',
     retryable: false,
   },
+  UMBUS_PULL_HELD: {
+    text: 'More changes of a table came than may wait for the end of its pull.',
+    remedy:
+      'What waited was published. Pull at a quieter hour, without `--mode blocking` where the table has a key, or raise `pull.heldBytes`.',
+    retryable: false,
+  },
   UMBUS_PULL_CANCELLED: {
     text: 'The pull was cancelled.',
     remedy: 'None needed. What was published stays right.',

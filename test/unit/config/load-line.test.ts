@@ -51,6 +51,7 @@ describe('loadLine', () => {
       heartbeat: null,
       pull: {
         concurrency: 6,
+        heldBytes: 64 * 1024 ** 2,
         backOff: { threadsRunning: 100, replicationLagMs: 30_000, lineLagMs: 60_000 },
       },
       signals: { schema: 'dbus' },

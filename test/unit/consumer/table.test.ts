@@ -283,7 +283,7 @@ test('keeps a column called __proto__ like any other', () => {
   ]);
 });
 
-test('refuses the message of another table and a pull without a key', () => {
+test('refuses the message of another table', () => {
   const table = createTable();
   table.apply(message([[1, 10, 'i', 1, 'a']]));
   const other = message([[1, 10, 'i', 1, 'a']]);
@@ -292,8 +292,58 @@ test('refuses the message of another table and a pull without a key', () => {
     () => table.apply({ ...other, schema: { ...other.schema, namespace } }),
     error => isUmbusError(error, 'UMBUS_UMS_INVALID'),
   );
-  assert.throws(
-    () => createTable().apply(message([[1, 10, 'i', 1, 'a']], { initial: true, primaryKey: null })),
-    error => isUmbusError(error, 'UMBUS_UMS_INVALID'),
+});
+
+test('without a key the rows of a pull are the table once it has ended with all of them, and never before', () => {
+  const table = createTable();
+  const keyless = { primaryKey: null };
+  const pulled = { ...keyless, initial: true };
+  const numbered = (each: UmsMessage, batchId: number): UmsMessage => ({
+    ...each,
+    schema: { ...each.schema, batchId },
+  });
+  const notice = (batchId: number, state: 'begin' | 'end' | 'abort', rows?: number): UmsMessage => {
+    const each = numbered(message([], pulled), batchId);
+    const { primaryKey: _, ...schema } = each.schema;
+    const batch = { state, pull: 'p', whole: true, ...(rows !== undefined && { rows }) };
+    return { ...each, schema: { ...schema, batch } };
+  };
+  const shown = (): unknown[] => [...table.rows()].map(({ id }) => id).sort();
+  table.apply(message([[1, 10, 'i', 1, 'a']], keyless));
+  const page = numbered(
+    message(
+      [
+        [2, 20, 'i', 2, 'a'],
+        [2, 20, 'i', 2, 'a'],
+      ],
+      pulled,
+    ),
+    1,
   );
+  // A reader that begins in the middle of a pull does not know the rest.
+  table.apply(page);
+  table.apply(notice(1, 'end', 2));
+  assert.deepEqual(shown(), [1]);
+  table.apply(notice(2, 'begin'));
+  table.apply(numbered(page, 2));
+  assert.deepEqual(shown(), [1]);
+  // A stretch that came twice.
+  table.apply(numbered(page, 2));
+  table.apply(notice(2, 'end', 2));
+  assert.deepEqual(shown(), [1]);
+  table.apply(notice(3, 'begin'));
+  table.apply(numbered(page, 3));
+  table.apply(notice(3, 'abort', 2));
+  table.apply(notice(4, 'begin'));
+  table.apply(numbered(page, 4));
+  assert.equal(table.apply(notice(4, 'end', 2)).rows, 2);
+  assert.deepEqual(shown(), [2, 2]);
+  table.apply(message([[3, 30, 'd', 2, 'a']], keyless));
+  assert.deepEqual(shown(), [2]);
+  // Read again, from the begin of the pull on.
+  table.apply(notice(4, 'begin'));
+  table.apply(numbered(page, 4));
+  table.apply(notice(4, 'end', 2));
+  table.apply(message([[3, 30, 'd', 2, 'a']], keyless));
+  assert.deepEqual(shown(), [2]);
 });

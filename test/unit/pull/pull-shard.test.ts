@@ -21,6 +21,7 @@ const task: ShardTask = {
   condition: null,
   splitBy: [],
   columns: [],
+  mode: 'watermark',
   shardRows: 1000,
   askedMs: 0,
   kind: 'shard',
@@ -28,6 +29,7 @@ const task: ShardTask = {
   upTo: null,
   shard: 0,
   cutBy: '',
+  keyed: true,
 };
 
 /** A table of so many pages of one row, whose image is the number of the page. */
@@ -37,6 +39,7 @@ function sourceOf(count: number, signals: PullSignal[]): PullSource {
     table: 't',
     rowsEstimate: count,
     cutBy: '',
+    keyed: true,
     page: pageTable('shop', 't', { columns: [], primaryKey: [] }),
     present: null,
     check: async () => {},

@@ -74,6 +74,7 @@ export class AppendDriver {
   readonly signals = new Map<string, SignalState>();
   readonly pulls = new Map<string, PullState>();
   readonly changed = new Map<string, string>();
+  readonly held = new Map<string, Uint8Array>();
   readonly notices: SchemaNotice[] = [];
   readonly emitted: Emitted[] = [];
   readonly parked: { readonly key: string; readonly run: RawRun; readonly error: unknown }[] = [];
@@ -106,6 +107,7 @@ export class AppendDriver {
           signals: memoryStore(signals),
           pulls: memoryStore(this.pulls),
           changed: memoryStore(this.changed),
+          held: memoryStore(this.held),
         },
         task: 'appender-3',
         partition: 3,

@@ -11,6 +11,7 @@ const job = {
   condition: 'id > 7',
   splitBy: ['made', 'id'],
   columns: ['note'],
+  mode: 'blocking' as const,
   shardRows: 5000,
   askedMs: 1_767_631_816_123,
 };
@@ -42,6 +43,7 @@ test('a request of a console of DBUS is a pull that is called by its number', ()
     condition: null,
     splitBy: ['id'],
     columns: [],
+    mode: 'watermark',
     shardRows: 200_000,
     askedMs: 1_607_504_000_000,
   });
