@@ -11,9 +11,13 @@ const SHARES = [0.1, 0.5, 0.9];
 const BEATS = 400;
 const EVERY_MS = 50;
 const COST_BEATS = 40;
+const LOAD_SECONDS = 15;
+/** Fewer say nothing. */
+const BEATS_MIN = 5;
 
-/** Runs it on an embedded log, or on a throw-away Kafka. */
-export async function benchHeartbeat(onKafka: boolean): Promise<void> {
+/** Runs it on an embedded log, or on a throw-away Kafka. `scale`: of the rounds and of the time of loads, 1 being the whole. */
+export async function benchHeartbeat(onKafka: boolean, scale: number): Promise<void> {
+  const some = (beats: number): number => Math.max(BEATS_MIN, Math.round(beats * scale));
   await using server = await startMariadb({ args: ['--innodb-buffer-pool-size=512M'] });
   await using cluster = onKafka ? await startKafka() : null;
   console.log(`MariaDB ${server.version}, Node ${process.version}; ${onKafka ? 'Kafka' : 'embedded log'}.`);
@@ -29,10 +33,11 @@ export async function benchHeartbeat(onKafka: boolean): Promise<void> {
       const line: BenchLineOptions = { port: server.port, ds: `beat${runs}`, log, partitions: 4 };
       const all: BeatBenchOptions = {
         everyMs: EVERY_MS,
-        beats: BEATS,
+        beats: some(BEATS),
         tables: 1,
         rowsPerSecond: 0,
         statistics: true,
+        loadSeconds: Math.max(1, LOAD_SECONDS * scale),
         ...options,
       };
       return runWorker<BeatBench>('./heartbeat-worker.ts', [JSON.stringify(line), JSON.stringify(all)]);
@@ -44,13 +49,13 @@ export async function benchHeartbeat(onKafka: boolean): Promise<void> {
     report(`heartbeat p99 / ${p99Goal} ms, ${where}`, p99 / p99Goal, goal, detail);
   };
   tell('idle', await run({}), '<= 1.0');
-  const top = await run({ rowsPerSecond: Number.MAX_SAFE_INTEGER, beats: 200 });
+  const top = await run({ rowsPerSecond: Number.MAX_SAFE_INTEGER, beats: some(200) });
   for (const share of SHARES) {
     const loaded = await run({ rowsPerSecond: Math.round(top.rowsPerSecond * share) });
     tell(`${Math.round(share * 100)} % of ${Math.round(top.rowsPerSecond / 1000)}k rows/s`, loaded, '-');
   }
   for (const tables of [1, 100, 1000]) {
-    const cost = await run({ tables, everyMs: 1000, beats: COST_BEATS });
+    const cost = await run({ tables, everyMs: 1000, beats: some(COST_BEATS) });
     const { cpuMsPerBeat, insertMs, bytesPerBeat, p50 } = cost;
     report(
       `CPU of a round / 100 ms, ${tables} tables`,
@@ -63,7 +68,7 @@ export async function benchHeartbeat(onKafka: boolean): Promise<void> {
   const watched = await run({
     rowsPerSecond: Number.MAX_SAFE_INTEGER,
     everyMs: 1000,
-    beats: 10,
+    beats: some(10),
     tables: 1000,
   });
   report(

@@ -174,5 +174,5 @@ if (!(scale > 0) || given.length > 1) {
   process.exit(2);
 }
 if (ofPulls) await benchPull(scale);
-else if (ofHeartbeats) await benchHeartbeat(onKafka);
+else if (ofHeartbeats) await benchHeartbeat(onKafka, scale);
 else await (onKafka ? benchKafka(scale) : benchEmbedded(scale));

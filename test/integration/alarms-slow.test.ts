@@ -1,10 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { createMemoryCoordination } from '../../src/adapters/memory/index.ts';
-import { systemClock } from '../../src/adapters/system-clock.ts';
-import { openAlarmWatch } from '../../src/cli/alarms/open-watch.ts';
-import { noAlarms } from '../../src/config/resolve-alarms.ts';
 import { startAlarmReceiver } from '../support/alarm-receiver.ts';
+import { watchLine } from '../support/alarm-watch.ts';
 import { createSignalTables } from '../support/heartbeats.ts';
 import { PROBE_SCHEMA, startLine } from '../support/running-line.ts';
 import { requireServer } from '../support/servers.ts';
@@ -38,16 +35,7 @@ describe('alarms of a line with a slow hop', () => {
       },
     });
     await line.drained();
-    const alarms = {
-      ...noAlarms,
-      webhooks: [{ name: 'hook', url: receiver.url, headers: {}, secret: null, timeoutMs: 5_000 }],
-      everyMs: 1_000,
-      late: { lateMs: 6_000, window: null },
-      clearMs: 3_000,
-    };
-    const coordination = createMemoryCoordination({ clock: systemClock }).open();
-    const watching = { log: line.log, coordination, clock: systemClock, member: 'test', events: () => {} };
-    await using _ = await openAlarmWatch({ ...watching, line: { ...line.line, alarms }, expected: [] });
+    await using _ = await watchLine(line, receiver);
     const way: SlowLog = slow ?? assert.fail();
 
     for (const hop of ['mysql-extractor', 'dispatcher', 'appender']) {

@@ -120,7 +120,7 @@ async function run(names: readonly string[], options: Options, terminal: Termina
   await using outside = await openOutside(line, base);
   if (outside === null) return;
   events('info', 'Log is open.', { at: logPlace(line), line: options.line });
-  await using _watch = telemetry?.watch(line, outside.log);
+  await using _watch = telemetry?.watch(line, outside.log, outside.coordination);
   await using _alarms = await openAlarmWatch({
     ...{ line, member, events, clock: systemClock },
     ...{ log: outside.log, coordination: outside.coordination, expected: neededTopologies(line) },

@@ -8,6 +8,7 @@ import { askSource } from '../status/ask-source.ts';
 import type { SourceStatus } from '../status/line-status.ts';
 import { extractorStatus, topicsOf } from '../status/read-log.ts';
 import type { BeatMeter } from './beat-meter.ts';
+import { type PullReader, pullSamples, pullsSeen } from './pull-samples.ts';
 
 /** What is asked of the world outside now and then, so that reading the metrics asks nobody. */
 export interface OutsideWatch {
@@ -21,13 +22,17 @@ export interface WatchOptions {
   readonly log: Log;
   readonly clock: Clock;
   readonly everyMs: number;
-  /** Whether this process reads the source: of several processes one asks it. */
+  /** Where what is known of full pulls is read. */
+  readonly pulls: PullReader;
+  /** Tables with values of their own. */
+  readonly maxTables: number;
+  /** Whether this process reads the source: of several processes one asks it, and tells of the pulls. */
   readonly extracts: () => boolean;
   /** Makes what measures heartbeats from now on; null for a line that does not beat. */
   readonly meter: (() => BeatMeter) | null;
   /** Whether this process beats: of several one measures. */
   readonly beats: () => boolean;
-  /** Told of a round in which the log could not be read. */
+  /** Told of a round in which something could not be asked. */
   readonly failed: (error: unknown) => void;
 }
 
@@ -66,13 +71,26 @@ async function valuesOf(
   const asks = extracts();
   if (!asks && meter === null) return values;
   const extractor = await extractorStatus(log, topics, line.ds);
-  if (asks) values.push(...sourceValues(await askSource(line, extractor, clock, signal)));
+  if (asks) {
+    values.push(...sourceValues(await askSource(line, extractor, clock, signal)));
+    values.push(...(await pullValues(options)));
+  }
   if (meter === null) return values;
   const place =
     extractor === null
       ? null
       : { ...extractor, writtenMs: Date.parse(extractor.eventAt ?? extractor.capturedAt) };
   return [...values, ...(await meter.round(topics, place, signal))];
+}
+
+/** Nothing while coordination is away, which is told; the log and the source are there all the same. */
+async function pullValues({ pulls, clock, maxTables, failed }: WatchOptions): Promise<readonly Gathered[]> {
+  try {
+    return [...pullSamples(await pullsSeen(pulls), clock.now(), maxTables)];
+  } catch (error) {
+    failed(error);
+    return [];
+  }
 }
 
 async function logValues(line: Line, all: readonly TopicDescription[]): Promise<readonly Gathered[]> {

@@ -1,6 +1,8 @@
 import { hostname } from 'node:os';
+import { PullCells } from '../../adapters/pull/pull-cells.ts';
 import type { Line, MetricsSettings } from '../../config/line.ts';
 import type { Clock } from '../../ports/clock.ts';
+import type { Coordination } from '../../ports/coordination.ts';
 import type { Log } from '../../ports/log.ts';
 import type { Gathered, Metrics } from '../../ports/metrics.ts';
 import type { TopologySnapshot } from '../../runtime/snapshot.ts';
@@ -23,8 +25,8 @@ export interface RunTelemetry extends AsyncDisposable {
   add(topology: RunningTopology): void;
   /** What the topologies run on is open. */
   ready(): void;
-  /** Asks the log and the source of a line how far they are, until disposed. */
-  watch(line: Line, log: Log): AsyncDisposable;
+  /** Asks the log, the source and the coordination of a line how far all is, until disposed. */
+  watch(line: Line, log: Log, coordination: Coordination): AsyncDisposable;
 }
 
 /** What {@link openTelemetry} needs. */
@@ -54,7 +56,7 @@ export async function openTelemetry(options: TelemetryOptions): Promise<RunTelem
     metrics,
     add: topology => telemetry.add(topology),
     ready: () => telemetry.ready(),
-    watch: (line, log) => telemetry.watch(line, log),
+    watch: (line, log, coordination) => telemetry.watch(line, log, coordination),
     [Symbol.asyncDispose]: () => kept.disposeAsync(),
   };
 }
@@ -117,7 +119,7 @@ class Telemetry {
     this.isOpen = true;
   }
 
-  watch(line: Line, log: Log): AsyncDisposable {
+  watch(line: Line, log: Log, coordination: Coordination): AsyncDisposable {
     const closing = new AbortController();
     const { clock, events, settings } = this.#options;
     const watch = watchOutside(
@@ -126,13 +128,16 @@ class Telemetry {
         log,
         clock,
         everyMs: settings.everyMs,
+        pulls: new PullCells(coordination, line.ds),
+        maxTables: settings.maxTables,
         extracts: () => this.#holds('mysql-extractor'),
         beats: () => this.#holds('heartbeat'),
         meter:
           line.heartbeat === null
             ? null
             : () => new BeatMeter(log, line.ds, clock, this.#metrics, settings.maxTables),
-        failed: error => events('warn', 'The log cannot be asked for its metrics.', errorFields(error)),
+        failed: error =>
+          events('warn', 'The line cannot be asked for all of its metrics.', errorFields(error)),
       },
       closing.signal,
     );

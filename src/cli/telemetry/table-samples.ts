@@ -11,6 +11,7 @@ interface Counted {
   rows: Record<(typeof ops)[number], number>;
   messages: number;
   marks: number;
+  pulled: number;
   parkedEvents: number;
 }
 
@@ -46,10 +47,14 @@ function* tableSamples(all: readonly (readonly [string, TableState])[], named: R
   if (others.length > 0) yield* countSamples(OTHER_TABLES, sumOf(others));
 }
 
-function* countSamples(table: string, { rows, messages, marks, parkedEvents }: Counted): Generator<Gathered> {
+function* countSamples(
+  table: string,
+  { rows, messages, marks, pulled, parkedEvents }: Counted,
+): Generator<Gathered> {
   for (const op of ops) yield gathered(metrics.rows, { table, op }, rows[op]);
   yield gathered(metrics.messages, { table }, messages);
   yield gathered(metrics.marks, { table }, marks);
+  yield gathered(metrics.pulledRows, { table }, pulled);
   yield gathered(metrics.parkedEvents, { table }, parkedEvents);
 }
 
@@ -58,14 +63,16 @@ function sumOf(states: readonly TableState[]): Counted {
     rows: { insert: 0, update: 0, delete: 0 },
     messages: 0,
     marks: 0,
+    pulled: 0,
     parkedEvents: 0,
   };
-  for (const { inserts, updates, deletes, messages, marks = 0, parked } of states) {
+  for (const { inserts, updates, deletes, messages, marks = 0, pulled = 0, parked } of states) {
     sum.rows.insert += inserts;
     sum.rows.update += updates;
     sum.rows.delete += deletes;
     sum.messages += messages;
     sum.marks += marks;
+    sum.pulled += pulled;
     sum.parkedEvents += parked?.events ?? 0;
   }
   return sum;

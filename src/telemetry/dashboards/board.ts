@@ -24,7 +24,7 @@ export interface Panel {
   readonly title: string;
   readonly kind: 'timeseries' | 'stat';
   /** Unit as Grafana calls it. */
-  readonly unit: 'short' | 'bytes' | 'Bps' | 's' | 'rps' | 'percentunit';
+  readonly unit: 'short' | 'bytes' | 'Bps' | 's' | 'rowsps' | 'recps' | 'mps' | 'ops' | 'percentunit';
   /** Of 24. */
   readonly width: 4 | 6 | 8 | 12 | 24;
   readonly queries: readonly Query[];

@@ -4,6 +4,7 @@ import { processMetrics } from '../metrics/process-metrics.ts';
 import { topologyMetrics } from '../metrics/topology-metrics.ts';
 import type { Board, Variable } from './board.ts';
 import { chart, level, rate, spread, stat } from './panels.ts';
+import { pullBoard } from './pull-board.ts';
 
 const line: Variable = { name: 'ds', metric: processMetrics.info, label: 'ds', ofLine: false };
 const table: Variable = { name: 'table', metric: tableMetrics.rows, label: 'table', ofLine: true };
@@ -35,7 +36,7 @@ const overview: Board = {
     {
       title: 'Traffic and lag',
       panels: [
-        chart('Rows published', 'rps', 12, rate(tableMetrics.allRows, ['ds', 'op'], '{ds} {op}')),
+        chart('Rows published', 'rowsps', 12, rate(tableMetrics.allRows, ['ds', 'op'], '{ds} {op}')),
         chart(
           'Bytes written by topology',
           'Bps',
@@ -103,7 +104,7 @@ const dataLine: Board = {
     {
       title: 'Topologies',
       panels: [
-        chart('Records read', 'rps', 12, rate(topologyMetrics.records, ['topology'], '{topology}')),
+        chart('Records read', 'recps', 12, rate(topologyMetrics.records, ['topology'], '{topology}')),
         chart('Bytes written', 'Bps', 12, rate(topologyMetrics.outputBytes, ['topology'], '{topology}')),
         chart(
           'Lag in records',
@@ -118,10 +119,10 @@ const dataLine: Board = {
           level('max', topologyMetrics.lagSeconds, ['topology', 'topic'], '{topology} {topic}'),
         ),
         chart('Time of a commit', 's', 12, spread(topologyMetrics.commitSeconds, ['topology'], '{topology}')),
-        chart('Commits', 'rps', 12, rate(topologyMetrics.commits, ['topology'], '{topology}')),
+        chart('Commits', 'ops', 12, rate(topologyMetrics.commits, ['topology'], '{topology}')),
         chart(
           'Dropped as repeats, filtered, skipped',
-          'rps',
+          'recps',
           12,
           rate(topologyMetrics.duplicates, ['topology'], '{topology} repeats'),
           rate(topologyMetrics.filtered, ['topology'], '{topology} filtered'),
@@ -174,27 +175,33 @@ const tableBoard: Board = {
       title: 'Tables',
       panels: [
         chart(
-          'Latency of the newest heartbeat by hop',
+          'Newest heartbeat, from the commit to its reader',
           's',
-          12,
-          level('max', heartbeatMetrics.last, ['table', 'hop'], '{table} {hop}', { table: '$table' }),
+          8,
+          level('max', heartbeatMetrics.last, ['table'], '{table}', { table: '$table', hop: 'reader' }),
+        ),
+        chart(
+          'Newest heartbeat by hop, of the slowest table',
+          's',
+          8,
+          level('max', heartbeatMetrics.last, ['hop'], '{hop}', { table: '$table' }),
         ),
         chart(
           'Since the newest heartbeat',
           's',
-          12,
+          8,
           level('max', heartbeatMetrics.age, ['table'], '{table}', { table: '$table' }),
         ),
         chart(
           'Rows published',
-          'rps',
+          'rowsps',
           12,
           rate(tableMetrics.rows, ['table'], '{table}', { table: '$table' }),
         ),
-        chart('Rows by kind', 'rps', 12, rate(tableMetrics.rows, ['op'], '{op}', { table: '$table' })),
+        chart('Rows by kind', 'rowsps', 12, rate(tableMetrics.rows, ['op'], '{op}', { table: '$table' })),
         chart(
           'Messages published',
-          'rps',
+          'mps',
           12,
           rate(tableMetrics.messages, ['table'], '{table}', { table: '$table' }),
         ),
@@ -258,4 +265,4 @@ const log: Board = {
 };
 
 /** All dashboards. */
-export const boards: readonly Board[] = [overview, dataLine, tableBoard, log];
+export const boards: readonly Board[] = [overview, dataLine, tableBoard, pullBoard(line), log];

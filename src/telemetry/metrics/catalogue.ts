@@ -3,6 +3,7 @@ import { heartbeatMetrics } from './heartbeat-metrics.ts';
 import { influxdbMetrics } from './influxdb-metrics.ts';
 import { extractorMetrics, logMetrics, sourceMetrics, tableMetrics } from './line-metrics.ts';
 import { processMetrics } from './process-metrics.ts';
+import { pullMetrics } from './pull-metrics.ts';
 import { topologyMetrics } from './topology-metrics.ts';
 
 /** Label of every metric of a line: the name of its data source. */
@@ -22,6 +23,7 @@ export const catalogue: readonly MetricGroup[] = [
   { title: 'Heartbeats', metrics: Object.values(heartbeatMetrics) },
   { title: 'Log', metrics: Object.values(logMetrics) },
   { title: 'Tables', metrics: Object.values(tableMetrics) },
+  { title: 'Full pulls', metrics: Object.values(pullMetrics) },
   { title: 'InfluxDB', metrics: Object.values(influxdbMetrics) },
   { title: 'Process', metrics: Object.values(processMetrics) },
 ];

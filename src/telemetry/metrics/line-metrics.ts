@@ -88,6 +88,12 @@ export const tableMetrics = {
     'Values published as marks because their bytes are no text of their character set.',
     ['table'],
   ),
+  pulledRows: counter(
+    'umbus_table_pulled_rows_total',
+    'rows',
+    'Rows of a table that full pulls have published. They are not among `umbus_table_rows_total`.',
+    ['table'],
+  ),
   version: gauge('umbus_table_version_number', 'number', 'Version of a table in its namespace.', ['table']),
   parkedEvents: gauge(
     'umbus_table_parked_events',

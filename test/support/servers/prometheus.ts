@@ -28,11 +28,18 @@ export async function checkMetrics({ tool }: PrometheusPrograms, metrics: string
   return (out + err).trim();
 }
 
+/** A series of an answer. */
+export interface PrometheusSeries {
+  readonly labels: Readonly<Record<string, string>>;
+  /** Milliseconds since 1970-01-01 UTC, and the value. */
+  readonly points: readonly (readonly [ms: number, value: number])[];
+}
+
 /** A throw-away Prometheus that scrapes some addresses every second. */
 export interface PrometheusServer extends SingleServer {
   readonly url: string;
-  /** Number of series, and of values in them, that a query has in the last `seconds`. Throws when Prometheus does not take it. */
-  query(promql: string, seconds: number): Promise<{ readonly series: number; readonly values: number }>;
+  /** What a query gives for the last `seconds`, a value each second. Throws when Prometheus does not take it. */
+  range(promql: string, seconds: number): Promise<readonly PrometheusSeries[]>;
 }
 
 /** Starts Debian's Prometheus on a free port of 127.0.0.1. `targets`: `host:port`. */
@@ -62,7 +69,7 @@ export async function startPrometheus(targets: readonly string[]): Promise<Prome
   const url = `http://${server.address}`;
   return Object.assign(server, {
     url,
-    query: (promql: string, seconds: number) => ask(url, promql, seconds),
+    range: (promql: string, seconds: number) => ask(url, promql, seconds),
   });
 }
 
@@ -75,7 +82,7 @@ async function isReady(port: number): Promise<boolean> {
   }
 }
 
-async function ask(url: string, promql: string, seconds: number) {
+async function ask(url: string, promql: string, seconds: number): Promise<readonly PrometheusSeries[]> {
   const end = Date.now() / 1000;
   const search = new URLSearchParams({
     query: promql,
@@ -87,9 +94,16 @@ async function ask(url: string, promql: string, seconds: number) {
   // The shape that Prometheus documents; what is missing fails below.
   const answer = (await response.json()) as {
     readonly error?: string;
-    readonly data?: { readonly result: readonly { readonly values: readonly unknown[] }[] };
+    readonly data?: {
+      readonly result: readonly {
+        readonly metric: Readonly<Record<string, string>>;
+        readonly values: readonly (readonly [seconds: number, value: string])[];
+      }[];
+    };
   };
   if (answer.data === undefined) throw new Error(`Prometheus: ${answer.error} in ${promql}`);
-  const { result } = answer.data;
-  return { series: result.length, values: result.reduce((sum, { values }) => sum + values.length, 0) };
+  return answer.data.result.map(({ metric, values }) => ({
+    labels: metric,
+    points: values.map(([at, value]) => [at * 1000, Number(value)] as const),
+  }));
 }

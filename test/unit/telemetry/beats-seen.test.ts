@@ -6,6 +6,7 @@ import {
   createMemoryLog,
   type MemoryLog,
 } from '../../../src/adapters/memory/index.ts';
+import { PullCells } from '../../../src/adapters/pull/pull-cells.ts';
 import { createMetrics } from '../../../src/adapters/telemetry/index.ts';
 import type { BeatDone } from '../../../src/change/beat-record.ts';
 import { STATISTIC_TOPIC, statMessage } from '../../../src/change/stat-message.ts';
@@ -127,6 +128,8 @@ describe('heartbeats as alarms and metrics see them', () => {
         log,
         clock,
         everyMs: EVERY_MS,
+        pulls: new PullCells(createMemoryCoordination({ clock }).open(), 'shop'),
+        maxTables: 10,
         extracts: () => false,
         beats: () => {
           rounds += 1;
