@@ -3,9 +3,9 @@ import { describe, it } from 'node:test';
 import { startAlarmReceiver } from '../support/alarm-receiver.ts';
 import { watchLine } from '../support/alarm-watch.ts';
 import { createSignalTables } from '../support/heartbeats.ts';
-import { PROBE_SCHEMA, startLine } from '../support/running-line.ts';
+import { PROBE_SCHEMA } from '../support/running-line.ts';
 import { requireServer } from '../support/servers.ts';
-import { type SlowLog, slowLog } from '../support/slow-log.ts';
+import { startSlowLine } from '../support/slow-line.ts';
 import { startSteadyLoad } from '../support/steady-load.ts';
 import { assertWhole } from '../support/whole-line.ts';
 
@@ -23,20 +23,15 @@ describe('alarms of a line with a slow hop', () => {
     await createSignalTables(sql => server.query(sql));
     await server.query(`CREATE DATABASE ${PROBE_SCHEMA}`);
     await using load = await startSteadyLoad(server, 'load_1');
-    let slow: SlowLog | null = null;
-    await using line = await startLine({
+    const { line, way } = await startSlowLine({
       server,
       ds: 'slow',
       schemas: ['load_1'],
       heartbeat: {},
-      way: log => {
-        slow ??= slowLog(log);
-        return slow.log;
-      },
     });
+    await using _line = line;
     await line.drained();
     await using _ = await watchLine(line, receiver);
-    const way: SlowLog = slow ?? assert.fail();
 
     for (const hop of ['mysql-extractor', 'dispatcher', 'appender']) {
       const where = hop.replace('mysql-', '');
