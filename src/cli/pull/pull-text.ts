@@ -59,7 +59,7 @@ export function progressText(pull: ShownPull, rate: number, nowMs: number): stri
   if (status === 'ending') return parts.join('  ');
   const left = record.rowsEstimate - rows;
   if (rate > 0 && left > 0) parts.push(`about ${timeText(left / rate)} left`);
-  const burden = seen(pull.burden, nowMs);
+  const burden = seenBurden(pull.burden, nowMs);
   if (burden !== null) parts.push(...loadTexts(burden));
   if (burden?.waits != null) parts.push(`waits: ${burden.waits}`);
   return parts.join('  ');
@@ -71,7 +71,8 @@ export function shareOf({ record, counts }: ShownPull): number | null {
   return record.rowsEstimate > 0 ? Math.min(1, rows / record.rowsEstimate) : null;
 }
 
-function seen(burden: PullBurden | null, nowMs: number): PullBurden | null {
+/** What a pull is a burden to, unless that was seen too long ago to hold; then null. */
+export function seenBurden(burden: PullBurden | null, nowMs: number): PullBurden | null {
   return burden !== null && nowMs - burden.atMs <= SEEN_MS ? burden : null;
 }
 
@@ -115,7 +116,7 @@ export function pullsText(pulls: readonly ShownPull[], nowMs: number): string {
     `${doneOf(record, counts)}/${record.shards ?? '?'}`,
     grouped(record.rows ?? counts?.rows ?? 0),
     new Date(record.job.askedMs).toISOString().slice(0, 19),
-    record.failure?.code ?? (isOver(record) ? '' : (seen(burden, nowMs)?.waits ?? '')),
+    record.failure?.code ?? (isOver(record) ? '' : (seenBurden(burden, nowMs)?.waits ?? '')),
   ]);
   return `${tableText(COLUMNS, rows)}\n`;
 }

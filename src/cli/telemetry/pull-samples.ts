@@ -1,14 +1,15 @@
-import type { PullControl, PullCounts, PullRecord } from '../../adapters/pull/pull-cells.ts';
+import type { PullBurden, PullControl, PullCounts, PullRecord } from '../../adapters/pull/pull-cells.ts';
 import { type Gathered, gathered } from '../../ports/metrics.ts';
 import { pullMetrics as metrics } from '../../telemetry/metrics/pull-metrics.ts';
-import { isOver } from '../pull/pull-text.ts';
+import { isOver, seenBurden } from '../pull/pull-text.ts';
 import { OTHER_TABLES } from './table-samples.ts';
 
-/** A pull, and what is known of it besides. Both null for one that is over. */
+/** A pull, and what is known of it besides; all null for one that is over. */
 export interface PullSeen {
   readonly record: PullRecord;
   readonly counts: PullCounts | null;
   readonly control: PullControl | null;
+  readonly burden: PullBurden | null;
 }
 
 const openStates = ['waiting', 'splitting', 'pulling', 'paused'] as const;
@@ -32,6 +33,8 @@ export function* pullSamples(
     );
   const throttled = open.filter(({ control }) => control !== null && control.rowsPerSecond !== null);
   yield gathered(metrics.throttled, {}, throttled.length);
+  const held = open.filter(({ burden }) => (seenBurden(burden, nowMs)?.waits ?? null) !== null);
+  yield gathered(metrics.held, {}, held.length);
   for (const [table, some] of byTable(open, maxTables)) yield* tableSamples(table, some, nowMs);
 }
 
@@ -100,6 +103,7 @@ export interface PullReader {
   records(): Promise<readonly PullRecord[]>;
   counts(pull: string): Promise<PullCounts | null>;
   control(pull: string): Promise<PullControl>;
+  burden(pull: string): Promise<PullBurden | null>;
 }
 
 /** Reads what is known of the pulls; of those that are over only that they are. Errors: UMBUS_COORDINATION_*. */
@@ -107,8 +111,14 @@ export async function pullsSeen(cells: PullReader): Promise<readonly PullSeen[]>
   const seen: PullSeen[] = [];
   for (const record of await cells.records()) {
     const { pull } = record.job;
-    if (isOver(record)) seen.push({ record, counts: null, control: null });
-    else seen.push({ record, counts: await cells.counts(pull), control: await cells.control(pull) });
+    if (isOver(record)) seen.push({ record, counts: null, control: null, burden: null });
+    else
+      seen.push({
+        record,
+        counts: await cells.counts(pull),
+        control: await cells.control(pull),
+        burden: await cells.burden(pull),
+      });
   }
   return seen;
 }

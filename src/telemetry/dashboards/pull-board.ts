@@ -64,7 +64,14 @@ export function pullBoard(line: Variable): Board {
       {
         title: 'Pulls and what does them',
         panels: [
-          chart('By what they do', 'short', 8, level('sum', pullMetrics.open, ['state'], '{state}')),
+          chart(
+            'By what they do',
+            'short',
+            8,
+            level('sum', pullMetrics.open, ['state'], '{state}'),
+            level('sum', pullMetrics.throttled, [], 'throttled'),
+            level('sum', pullMetrics.held, [], 'held back'),
+          ),
           chart('Over, and still listed', 'short', 8, level('sum', pullMetrics.ended, ['state'], '{state}')),
           chart(
             'Shards and steps that wait',

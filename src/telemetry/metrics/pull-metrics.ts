@@ -13,6 +13,11 @@ export const pullMetrics = {
     'pulls',
     'Full pulls that are not over and that somebody holds to a number of rows a second.',
   ),
+  held: gauge(
+    'umbus_pull_held_pulls',
+    'pulls',
+    'Full pulls that wait because the source or the line has too much to do.',
+  ),
   ended: gauge(
     'umbus_pull_ended_pulls',
     'pulls',

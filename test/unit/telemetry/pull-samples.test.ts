@@ -38,15 +38,18 @@ function open(
   table: string,
   some: Partial<PullRecord>,
   counts: PullCounts | null,
-  control: PullControl = FREE,
+  control: Partial<PullControl> = {},
+  waits: string | null = null,
 ): PullSeen {
-  return { record: record(table, some), counts, control };
+  const burden = { threadsRunning: 1, replicationLagMs: null, lineLagMs: 0, waits, atMs: NOW - 500 };
+  return { record: record(table, some), counts, control: { ...FREE, ...control }, burden };
 }
 
 const over = (table: string, some: Partial<PullRecord>): PullSeen => ({
   record: record(table, { endedMs: NOW, ...some }),
   counts: null,
   control: null,
+  burden: null,
 });
 
 function valuesOf(pulls: readonly PullSeen[], maxTables = 10): Readonly<Record<string, number>> {
@@ -68,6 +71,7 @@ test('a line without pulls says so', () => {
     'ended_pulls cancelled': 0,
     'ended_pulls failed': 0,
     throttled_pulls: 0,
+    held_pulls: 0,
   });
 });
 
@@ -76,8 +80,8 @@ test('pulls are counted by what they do, and by how they ended', () => {
   const values = valuesOf([
     open('a', { status: 'init', startedMs: null, shards: null, rowsEstimate: 0 }, null),
     open('b', { status: 'splitting', shards: null }, { rows: 1_500, done: 1, atMs: NOW - 2_000 }),
-    open('c', {}, { rows: 4_000, done: 4, atMs: NOW - 3_000 }, { state: 'run', rowsPerSecond: 10 }),
-    open('d', {}, null, { state: 'pause', rowsPerSecond: null }),
+    open('c', {}, { rows: 4_000, done: 4, atMs: NOW - 3_000 }, { rowsPerSecond: 10 }, 'the source is busy'),
+    open('d', {}, null, { state: 'pause' }),
     over('e', { status: 'ending', rows: 5_000 }),
     over('f', { status: 'abort', failure: { code: 'UMBUS_PULL_CANCELLED', message: 'Cancelled.' } }),
     over('g', { status: 'abort', failure: refused }),
@@ -90,7 +94,7 @@ test('pulls are counted by what they do, and by how they ended', () => {
     ['whole', 'cancelled', 'failed'].map(state => values[`ended_pulls ${state}`]),
     [1, 1, 1],
   );
-  assert.equal(values['throttled_pulls'], 1);
+  assert.deepEqual([values['throttled_pulls'], values['held_pulls']], [1, 1]);
   const ofTable = (table: string): readonly (number | undefined)[] =>
     [
       `table_shards shop.${table} asked`,
@@ -130,6 +134,7 @@ test('what is wanted of a pull that is over is not asked for', async () => {
       return null;
     },
     control: async () => FREE,
+    burden: async () => null,
   });
   assert.deepEqual([seen.length, asked], [2, ['a']]);
 });
