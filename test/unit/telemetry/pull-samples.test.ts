@@ -18,6 +18,7 @@ function record(table: string, some: Partial<PullRecord>): PullRecord {
       table,
       condition: null,
       columns: [],
+      mode: 'watermark',
       splitBy: [],
       shardRows: 1000,
       askedMs: NOW - 60_000,
