@@ -3,6 +3,7 @@ import test from 'node:test';
 import type { Guarantee } from '../../src/config/line.ts';
 import { requireKafka, requireServer, requireZookeeper } from '../support/servers.ts';
 import { kafkaCampaign } from './kafka-campaign.ts';
+import { pullCampaign } from './pull-campaign.ts';
 
 const TIMES = 15;
 /** The processes of a line agree on Kafka itself, or by ZooKeeper. */
@@ -43,4 +44,20 @@ test('on Kafka a line whose processes and servers are killed again and again', a
       },
     );
   }
+  await t.test(
+    'a table is pulled by two pullers while they, the splitter and the appender are killed',
+    async t => {
+      await using server = await requireServer(t, 'mariadb');
+      if (server === null) return;
+      const { kills, differences, rows, pulls } = await pullCampaign({
+        server,
+        kafka,
+        times: 5,
+        rows: 60_000,
+      });
+      t.diagnostic(`killed ${JSON.stringify(kills)}; ${pulls} pulls`);
+      assert.equal(differences, 0);
+      assert.ok(rows > 25_000);
+    },
+  );
 });

@@ -1,5 +1,5 @@
 /**
- * `npm run crash -- [--times N] [--server mariadb|mysql] [--pull [--rows N]] [--kafka [--guarantee at-least-once|exactly-once] [--zookeeper]]`: the crash campaign, as long as asked. Exits with 1 when a
+ * `npm run crash -- [--times N] [--server mariadb|mysql] [--pull [--rows N]] [--kafka [--guarantee at-least-once|exactly-once] [--zookeeper]]`: the crash campaign, as long as asked; with `--pull`, while whole tables are pulled. Exits with 1 when a
  * rule is broken.
  */
 import { parseArgs } from 'node:util';
@@ -54,20 +54,26 @@ async function onKafka(server: Server, wanted: Guarantee): Promise<CampaignResul
   return { kills: times, ...result };
 }
 
-await using server = await (values.server === 'mysql' ? startMysql() : startMariadb());
-if (values.pull) {
-  const result = await pullCampaign({ server, times, rows: Number(values.rows), progress });
-  for (const line of result.comparison.examples) console.error(line);
+/** Whether nothing differs in the end. */
+async function pulled(server: Server): Promise<boolean> {
+  await using kafka = values.kafka ? await startKafka() : null;
+  const result = await pullCampaign({ server, kafka, times, rows: Number(values.rows), progress });
   console.log(
-    `crash: ${result.kills} kills, ${result.pulls} full pulls of ${values.rows} rows, ${result.changes} changes, ${result.comparison.differences} differences`,
+    `crash: killed ${JSON.stringify(result.kills)}, ${result.pulls} full pulls of ${values.rows} rows, ${result.changes} changes, ${result.differences} differences`,
   );
-  process.exit(result.comparison.differences === 0 ? 0 : 1);
+  return result.differences === 0;
 }
-const { proof, comparison, transactions } = values.kafka
-  ? await onKafka(server, guarantee)
-  : await campaign({ server, times, sourceKillEvery: 20, cutEvery: 7, progress });
-for (const line of [...proof.violations, ...comparison.examples]) console.error(line);
-console.log(
-  `crash: ${times} kills, ${transactions} transactions, ${proof.rows} rows, ${proof.repeats} repeats, ${proof.violations.length} violations, ${comparison.differences} differences`,
-);
-process.exitCode = proof.violations.length + comparison.differences === 0 ? 0 : 1;
+
+async function streamed(server: Server): Promise<boolean> {
+  const { proof, comparison, transactions } = values.kafka
+    ? await onKafka(server, guarantee ?? 'exactly-once')
+    : await campaign({ server, times, sourceKillEvery: 20, cutEvery: 7, progress });
+  for (const line of [...proof.violations, ...comparison.examples]) console.error(line);
+  console.log(
+    `crash: ${times} kills, ${transactions} transactions, ${proof.rows} rows, ${proof.repeats} repeats, ${proof.violations.length} violations, ${comparison.differences} differences`,
+  );
+  return proof.violations.length + comparison.differences === 0;
+}
+
+await using server = await (values.server === 'mysql' ? startMysql() : startMariadb());
+process.exitCode = (await (values.pull ? pulled(server) : streamed(server))) ? 0 : 1;

@@ -9,6 +9,8 @@ export interface KafkaLineFile {
   readonly schemas: readonly string[];
   readonly kafka: Pick<TestKafka, 'brokers' | 'guarantee'>;
   readonly partitions: number;
+  /** Default `earliest`. */
+  readonly start?: 'earliest' | 'now';
   /** More lines of the section `log.kafka`, each with its own indentation of four spaces. */
   readonly kafkaLines?: readonly string[];
   /** `host:port` of a ZooKeeper; without it the processes agree on Kafka itself. */
@@ -17,7 +19,7 @@ export interface KafkaLineFile {
 
 /** The text of a line file on Kafka; a process that is silent for three seconds is taken for dead. */
 export function kafkaLineText(options: KafkaLineFile): string {
-  const { server, ds, schemas, kafka, partitions, kafkaLines = [], zookeeper } = options;
+  const { server, ds, schemas, kafka, partitions, kafkaLines = [], zookeeper, start = 'earliest' } = options;
   const coordination =
     zookeeper === undefined
       ? ''
@@ -26,7 +28,7 @@ export function kafkaLineText(options: KafkaLineFile): string {
 source:
   url: mysql://${server.user}@${server.host}:${server.port}
   serverId: ${serverIdOf(ds)}
-  start: earliest
+  start: ${start}
 schemas:
 ${[...schemas, PROBE_SCHEMA].map(schema => `  ${schema}: {}\n`).join('')}log:
   kafka:

@@ -12,8 +12,6 @@ const RETRY_MS = 500;
 export interface AnswerQueue extends Disposable {
   /** The next answer. Rejects with the signal's reason when it aborts. */
   next(signal: AbortSignal): Promise<PullAnswer>;
-  /** The next one that is there already; null for none. */
-  ready(): PullAnswer | null;
 }
 
 /** Reads what the appender answers to pulls, once for all who wait in this process. Begins with what is written after it was opened. */
@@ -83,10 +81,6 @@ class Queue implements AnswerQueue {
     if (!this.#about(answer)) return;
     this.#answers.push(answer);
     this.#wake();
-  }
-
-  ready(): PullAnswer | null {
-    return this.#answers.shift() ?? null;
   }
 
   async next(signal: AbortSignal): Promise<PullAnswer> {

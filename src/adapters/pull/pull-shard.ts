@@ -9,8 +9,9 @@ import type { Clock } from '../../ports/clock.ts';
 import type { Writer } from '../../ports/log.ts';
 import type { PulledPage, PullSource, PullTable } from '../../ports/pull-source.ts';
 import { cutText, type KeyLiterals, WHOLE_TABLE } from '../../sharding/key-range.ts';
-import type { AnswerBoard, AnswerQueue } from './answer-board.ts';
+import type { AnswerBoard } from './answer-board.ts';
 import { PageFlight } from './page-flight.ts';
+import { type WindowAnswer, WindowAnswers } from './window-answers.ts';
 
 /** Pages of a shard that are written before the appender has answered the first of them. */
 const MOST_PAGES_AHEAD = 8;
@@ -43,7 +44,7 @@ export type ShardOutcome =
   | { readonly kind: 'aborted'; readonly failure: PullFailure };
 
 /**
- * Reads a shard in one window: opens it by a low watermark, is told where to go on, begins to read, writes the high watermark, and writes pages once that has come through the line. What is published,
+ * Reads a shard in one window, or waits for another puller that has taken it: opens it by a low watermark, is told where to go on, begins to read, writes the high watermark, and writes pages once that has come through the line. What is published,
  * and what not, the appender says. Errors: UMBUS_SOURCE_*, UMBUS_PULL_*, UMBUS_LOG_*; the signal's reason.
  */
 export async function pullShard(
@@ -51,11 +52,22 @@ export async function pullShard(
   tools: ShardTools,
   signal: AbortSignal,
 ): Promise<ShardOutcome> {
-  const { pull, schema, table, shard } = task;
   const token = tools.newToken();
-  const about = (answer: PullAnswer): boolean =>
-    answer.pull === pull && ('token' in answer ? answer.token === token : answer.kind === 'aborted');
-  using answers = tools.board.listen(about);
+  using answers = new WindowAnswers(tools.board, { ...task, token });
+  const outcome = await readWindow({ task, tools, token, answers }, signal);
+  if (outcome.kind !== 'taken') return outcome;
+  const end = await answers.ended(tools.clock, signal);
+  return end === null ? { kind: 'again', progress: true } : outcomeOf(end, true);
+}
+
+/** A window that is taken by another puller. */
+type WindowOutcome = ShardOutcome | { readonly kind: 'taken' };
+
+async function readWindow(
+  { task, tools, token, answers }: Pick<Writing, 'task' | 'tools' | 'token' | 'answers'>,
+  signal: AbortSignal,
+): Promise<WindowOutcome> {
+  const { pull, schema, table, shard } = task;
   const mark = { pull, schema, table, shard, token };
   const look = async (): Promise<PullTable> => {
     const now = await tools.source.table(schema, table, task.splitBy, task.columns);
@@ -69,7 +81,7 @@ export async function pullShard(
     await using rows = await now.read(WHOLE_TABLE, null, Number.MAX_SAFE_INTEGER);
     await tools.source.signal({ ...mark, kind: 'high' });
     for (const kind of ['low', 'high'] as const) {
-      const answer = await answers.next(signal);
+      const answer = await tools.passing(answers.next(signal));
       if (answer.kind !== kind) return outcomeOf(answer, false);
     }
     return await writePages(
@@ -114,14 +126,14 @@ interface Writing {
   readonly task: ShardTask;
   readonly tools: ShardTools;
   readonly token: string;
-  readonly answers: AnswerQueue;
+  readonly answers: WindowAnswers;
   readonly now: PullTable;
   readonly rows: Awaited<ReturnType<PullTable['read']>>;
   readonly limit: number;
 }
 
 /** Writes the pages of a window, so many ahead of the appender's answers that it need not wait for each, and no more, so that the changes of the table do not stand behind many. */
-async function writePages(work: Writing, signal: AbortSignal): Promise<ShardOutcome> {
+async function writePages(work: Writing, signal: AbortSignal): Promise<WindowOutcome> {
   const { tools, answers, rows, limit } = work;
   const flight = new PageFlight(signal);
   let count = 0;
@@ -184,13 +196,17 @@ function eventsOf(present: Uint8Array | null, pulled: PulledPage | null): Buffer
   return events;
 }
 
-function outcomeOf(answer: PullAnswer, progress: boolean): ShardOutcome {
+function outcomeOf(answer: PullAnswer, progress: boolean): ShardOutcome;
+function outcomeOf(answer: WindowAnswer, progress: boolean): WindowOutcome;
+function outcomeOf(answer: WindowAnswer, progress: boolean): WindowOutcome {
   switch (answer.kind) {
     case 'known':
     case 'page':
       return { kind: 'whole' };
     case 'aborted':
       return { kind: 'aborted', failure: answer.failure };
+    case 'taken':
+      return answer;
     default:
       return { kind: 'again', progress };
   }
