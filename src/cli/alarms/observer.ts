@@ -1,21 +1,17 @@
-import { Buffer } from 'node:buffer';
 import type { Line } from '../../config/line.ts';
-import { logicalName } from '../../config/logical-tables.ts';
 import { matcher } from '../../config/table-pattern.ts';
 import { messageOf } from '../../core/errors.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Coordination } from '../../ports/coordination.ts';
 import type { Log, TopicDescription } from '../../ports/log.ts';
-import { hasBeats, tablesStore } from '../../stages/append.ts';
+import type { TableState } from '../../stages/append.ts';
 import { offsetOf } from '../../stages/extract-space.ts';
 import type { LogSeen, Observation, SourceSeen, TableSeen } from '../../telemetry/alarms/observation.ts';
-import type { LogicalName } from '../../ums/namespace.ts';
+import { BeatingTables } from '../heartbeat/beating-tables.ts';
 import { bytesBetween } from '../status/lag.ts';
 import { newestRun, topicsOf } from '../status/read-log.ts';
-import { tablesTopic } from '../status/table-store.ts';
 import { BeatFollower } from './beat-follower.ts';
 import { groupLags } from './group-lags.ts';
-import { TopicFollower } from './topic-follower.ts';
 
 /** What is looked at. */
 export interface ObserverOptions {
@@ -32,20 +28,16 @@ const SOURCE_MS = 10_000;
 export class Observer {
   readonly #options: ObserverOptions;
   readonly #tables = new Map<string, TableSeen>();
-  /** Tables that have heartbeats, and what these call them. */
-  readonly #beating = new Map<string, string>();
-  readonly #logical: LogicalName;
-  readonly #store: TopicFollower;
+  readonly #beating: BeatingTables;
   readonly #watched: (group: string) => boolean;
   /** Null for a line that does not beat. */
   readonly #beats: BeatFollower | null;
 
   constructor(options: ObserverOptions) {
     this.#options = options;
-    this.#store = new TopicFollower(options.log, 'earliest');
-    this.#watched = matcher(options.line.alarms.consumers);
-    this.#logical = logicalName(options.line);
     const { line, log, clock } = options;
+    this.#beating = new BeatingTables(log, line, (table, state) => this.#table(table, state));
+    this.#watched = matcher(line.alarms.consumers);
     this.#beats = line.heartbeat === null ? null : new BeatFollower(log, line.ds, clock.now());
   }
 
@@ -73,7 +65,7 @@ export class Observer {
     const all = await log.topics();
     const topics = topicsOf(line, all);
     await this.#beats?.follow(all, signal);
-    await this.#readTables(tablesTopic(topics, line.ds), signal);
+    await this.#beating.follow(topics, signal);
     const landed = await this.#landed(topics);
     const place = landed === null ? null : { ...landed, writtenMs: landed.capturedMs };
     return {
@@ -93,27 +85,14 @@ export class Observer {
     return { file: run.file, position: offsetOf(run.next), capturedMs: run.captured / 1000 };
   }
 
-  async #readTables(topic: TopicDescription | null, signal: AbortSignal): Promise<void> {
-    if (topic === null) return;
-    await this.#store.follow(topic, signal, ({ key, value }) => {
-      const table = key === null ? '' : Buffer.from(key).toString('utf8');
-      this.#beating.delete(table);
-      if (value === null) {
-        this.#tables.delete(table);
-        return;
-      }
-      const state = tablesStore.value.decode(value);
-      const { parked } = state;
-      if (hasBeats(state)) this.#beating.set(table, this.#called(table));
-      const seen = parked === null ? null : { code: parked.code, events: parked.events, since: parked.since };
-      this.#tables.set(table, { table, parked: seen });
-    });
-  }
-
-  /** What a table is called in its messages. */
-  #called(table: string): string {
-    const [schema = ''] = table.split('.', 1);
-    return `${schema}.${this.#logical(schema, table.slice(schema.length + 1))}`;
+  #table(table: string, state: TableState | null): void {
+    if (state === null) {
+      this.#tables.delete(table);
+      return;
+    }
+    const { parked } = state;
+    const seen = parked === null ? null : { code: parked.code, events: parked.events, since: parked.since };
+    this.#tables.set(table, { table, parked: seen });
   }
 
   /** The heartbeats without those of tables that were dropped, or have another name now: no more of these come. */
@@ -122,12 +101,12 @@ export class Observer {
     if (this.#beats === null || heartbeat === null) return null;
     const { seen } = this.#beats;
     const { every } = heartbeat;
-    const beating = new Set(this.#beating.values());
+    const { has } = this.#beating;
     return {
       ...seen,
       // Seen distances have outages in them.
       gapMs: every.kind === 'interval' ? every.ms : seen.gapMs,
-      tables: seen.tables.filter(({ table }) => beating.has(table)),
+      tables: seen.tables.filter(({ table }) => has(table)),
     };
   }
 

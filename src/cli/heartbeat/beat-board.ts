@@ -124,6 +124,11 @@ export class BeatMemory {
     }
   }
 
+  /** Forgets tables that have no heartbeats any more. */
+  keep(has: (table: string) => boolean): void {
+    for (const table of this.#tables.keys()) if (!has(table)) this.#tables.delete(table);
+  }
+
   /** What is known now. `nowMs`: by our clock, milliseconds since 1970-01-01 UTC. */
   board(nowMs: number): BeatBoard {
     const lateAfterMs = this.#lateAfterMs ?? Math.max(LATE_MIN_MS, LATE_ROUNDS * this.#intervalMs());

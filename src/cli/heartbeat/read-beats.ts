@@ -6,6 +6,7 @@ import type { Log, TopicPartition } from '../../ports/log.ts';
 import { json } from '../../topology/serdes.ts';
 import { extractorStatus } from '../status/read-log.ts';
 import type { BeatMemory } from './beat-board.ts';
+import { BeatingTables } from './beating-tables.ts';
 
 /** Records that are read back at the start: enough for some rounds of a thousand tables. */
 const RECENT = 20_000n;
@@ -20,6 +21,8 @@ interface Feed extends TopicPartition {
 export class BeatReader {
   readonly #log: Log;
   readonly #line: Line;
+  readonly #memory: BeatMemory;
+  readonly #beating: BeatingTables;
   readonly #feeds: readonly Feed[];
   #binlog: Extract<BeatRecord, { kind: 'beat' }>['binlog'] = null;
   #before: EarlierLook | null = null;
@@ -28,6 +31,8 @@ export class BeatReader {
   constructor(log: Log, line: Line, memory: BeatMemory) {
     this.#log = log;
     this.#line = line;
+    this.#memory = memory;
+    this.#beating = new BeatingTables(log, line);
     const statSerde = json<StatMessage>();
     const roundSerde = json<BeatRecord>();
     this.#feeds = [
@@ -72,6 +77,8 @@ export class BeatReader {
       }
       await this.#drain(feed, extent.latest, signal);
     }
+    await this.#beating.follow(topics, signal);
+    this.#memory.keep(this.#beating.has);
     const [rounds, stats] = this.#feeds;
     const waited = stats?.offset === null || stats === undefined ? rounds : stats;
     if (this.#arrived.length === 0 && waitMs > 0 && waited?.offset != null) {

@@ -1,22 +1,26 @@
 import type { ReadPlaceOf } from '../../change/binlog-horizon.ts';
 import { latencyMicros, type StatMessage } from '../../change/stat-message.ts';
+import type { Line } from '../../config/line.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Log, TopicDescription } from '../../ports/log.ts';
 import { type Gathered, gathered, type Metrics } from '../../ports/metrics.ts';
 import { heartbeatMetrics } from '../../telemetry/metrics/heartbeat-metrics.ts';
 import { BeatFollower } from '../alarms/beat-follower.ts';
+import { BeatingTables } from '../heartbeat/beating-tables.ts';
 
 /** Measures the heartbeats of a line from what its hops have noted. */
 export class BeatMeter {
   readonly #follower: BeatFollower;
+  readonly #beating: BeatingTables;
   readonly #clock: Clock;
   readonly #metrics: Metrics;
   /** Seconds of the newest heartbeat, by table and hop. */
   readonly #last = new Map<string, ReadonlyMap<string, number>>();
   readonly #maxTables: number;
 
-  constructor(log: Log, ds: string, clock: Clock, metrics: Metrics, maxTables: number) {
-    this.#follower = new BeatFollower(log, ds, clock.now());
+  constructor(log: Log, line: Line, clock: Clock, metrics: Metrics, maxTables: number) {
+    this.#follower = new BeatFollower(log, line.ds, clock.now());
+    this.#beating = new BeatingTables(log, line);
     this.#clock = clock;
     this.#metrics = metrics;
     this.#maxTables = maxTables;
@@ -29,6 +33,9 @@ export class BeatMeter {
     signal: AbortSignal,
   ): Promise<readonly Gathered[]> {
     await this.#follower.follow(topics, signal, stat => this.#take(stat));
+    await this.#beating.follow(topics, signal);
+    const { has } = this.#beating;
+    for (const table of this.#last.keys()) if (!has(table)) this.#last.delete(table);
     const { roundMs, tables } = this.#follower.seen;
     const nowMs = this.#clock.now();
     const seconds = (atMs: number): number => Math.max(0, (nowMs - atMs) / 1000);

@@ -135,7 +135,7 @@ class Telemetry {
         meter:
           line.heartbeat === null
             ? null
-            : () => new BeatMeter(log, line.ds, clock, this.#metrics, settings.maxTables),
+            : () => new BeatMeter(log, line, clock, this.#metrics, settings.maxTables),
         failed: error =>
           events('warn', 'The line cannot be asked for all of its metrics.', errorFields(error)),
       },

@@ -11,6 +11,8 @@ import { createMetrics } from '../../../src/adapters/telemetry/index.ts';
 import type { BeatDone } from '../../../src/change/beat-record.ts';
 import { STATISTIC_TOPIC, statMessage } from '../../../src/change/stat-message.ts';
 import { Observer } from '../../../src/cli/alarms/observer.ts';
+import { BeatMemory } from '../../../src/cli/heartbeat/beat-board.ts';
+import { BeatReader } from '../../../src/cli/heartbeat/read-beats.ts';
 import { BeatMeter } from '../../../src/cli/telemetry/beat-meter.ts';
 import { watchOutside } from '../../../src/cli/telemetry/outside-watch.ts';
 import type { Line } from '../../../src/config/line.ts';
@@ -107,10 +109,22 @@ describe('heartbeats as alarms and metrics see them', () => {
       return seen.log?.heartbeat ?? assert.fail(seen.logProblem ?? '');
     };
     const heartbeat = await look('5s');
+    const wanted = ['store.kept', 'store.named', 'store.orders'];
     assert.deepEqual(
       heartbeat.tables.map(beats => beats.table),
-      ['store.kept', 'store.named', 'store.orders'],
+      wanted,
     );
+    const memory = new BeatMemory(null);
+    await new BeatReader(log, beatingLine(), memory).read(0, new AbortController().signal);
+    assert.deepEqual(
+      memory.board(clock.now()).tables.map(beats => beats.table),
+      wanted,
+      'on the board',
+    );
+    const meter = new BeatMeter(log, beatingLine(), clock, createMetrics(allMetrics, {}), 10);
+    const values = await meter.round(await log.topics(), null, new AbortController().signal);
+    const tables = values.flatMap(({ labels }) => (labels['table'] === undefined ? [] : [labels['table']]));
+    assert.deepEqual([...new Set(tables)].sort(), wanted, 'in the metrics');
     assert.deepEqual([heartbeat.roundMs, heartbeat.gapMs], [START_MS + 12_000, 5_000]);
     assert.equal((await look('*/5 * * * * *')).gapMs, 7_000, 'what cron says is seen');
   });
@@ -135,7 +149,7 @@ describe('heartbeats as alarms and metrics see them', () => {
           rounds += 1;
           return beats;
         },
-        meter: () => new BeatMeter(log, 'shop', clock, metrics, 10),
+        meter: () => new BeatMeter(log, beatingLine(), clock, metrics, 10),
         failed: error => assert.fail(String(error)),
       },
       stop.signal,
