@@ -4,9 +4,11 @@ import { UmbusError } from '../core/errors.ts';
 /** `type` of a control message that asks for a pull, and its key, as DBUS has them. */
 export const PULL_REQUEST = 'FULL_DATA_INDEPENDENT_PULL_REQ';
 
-/** How a pull goes with the changes of its table: `watermark` publishes rows between them, for `blocking` they wait until it is over. */
+/**
+ * How a pull goes with the changes of its table: `watermark` publishes rows between them, for `blocking` they wait until it is over, `independent` writes rows to a topic of its own and leaves the stream alone.
+ */
 export type PullMode = (typeof PULL_MODES)[number];
-export const PULL_MODES = ['watermark', 'blocking'] as const;
+export const PULL_MODES = ['watermark', 'blocking', 'independent'] as const;
 
 /** A pull of one table. */
 export interface PullJob {
@@ -23,6 +25,8 @@ export interface PullJob {
   readonly shardRows: number;
   /** How it goes with the table's changes. */
   readonly mode: PullMode;
+  /** Of an independent pull: the topic that its rows go to; null for others. */
+  readonly to: string | null;
   /** When it was asked for, in milliseconds since 1970-01-01 UTC. */
   readonly askedMs: number;
 }
@@ -81,6 +85,7 @@ export function pullRequest(job: PullJob): ControlMessage {
       PULL_TARGET_COLS: job.columns.join(','),
       UMBUS_PULL: job.pull,
       UMBUS_MODE: job.mode,
+      resultTopic: job.to ?? '',
     },
   };
 }
@@ -109,6 +114,7 @@ export function pullJobOf(message: ControlMessage): PullJob | null {
   const shardRows = Number(text('SPLIT_SHARD_SIZE'));
   const condition = text('INPUT_CONDITIONS');
   const askedMs = Number(message.id);
+  const mode = PULL_MODES.find(each => each === text('UMBUS_MODE')) ?? 'watermark';
   return {
     pull: NAME.test(name) ? name : `p${number.replaceAll(/[^0-9A-Za-z-]/g, '').slice(0, 30)}`,
     schema,
@@ -116,7 +122,9 @@ export function pullJobOf(message: ControlMessage): PullJob | null {
     condition: condition.trim() === '' ? null : condition,
     splitBy: columnNames(text('SPLIT_COL')),
     columns: columnNames(text('PULL_TARGET_COLS')),
-    mode: PULL_MODES.find(mode => mode === text('UMBUS_MODE')) ?? 'watermark',
+    mode,
+    // Consoles of DBUS name one in any request.
+    to: mode === 'independent' ? text('resultTopic') : null,
     shardRows: Number.isSafeInteger(shardRows) && shardRows > 0 ? shardRows : DEFAULT_SHARD_ROWS,
     askedMs: askedMs >= 0 && askedMs <= MOST_MS ? Math.trunc(askedMs) : 0,
   };

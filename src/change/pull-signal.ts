@@ -22,12 +22,33 @@ export type PullHold = 'begin' | 'rows';
  * - `split`: it has so many shards.
  * - `low`: rows of a shard are about to be read; `high`: the server has begun to answer, so what it reads is older than this row.
  * - `cancel`: no more of it will come.
+ * - `place`: rows are about to be read that do not go to the result topic; where does this stand?
  */
 export type PullSignal =
   | (PullPlace & { readonly kind: 'begin'; readonly whole: boolean; readonly hold?: PullHold })
   | (PullPlace & { readonly kind: 'split'; readonly shards: number })
   | (PullPlace & { readonly kind: 'low' | 'high'; readonly shard: number; readonly token: string })
-  | (PullPlace & { readonly kind: 'cancel' });
+  | (PullPlace & { readonly kind: 'cancel' })
+  | (PullPlace & { readonly kind: 'place'; readonly token: string });
+
+/** A place in the stream, and what messages of a table say there. */
+export interface PulledPlace {
+  readonly at: WatermarkPlace;
+  readonly version: number;
+  readonly innerVersion: number;
+  readonly batchId: number;
+}
+
+/** Where a watermark stands. */
+export interface WatermarkPlace {
+  readonly epoch: number;
+  readonly fileNumber: number;
+  /** File offset of the row event. */
+  readonly position: number;
+  /** Commit time in whole seconds, and the microseconds within, or -1. */
+  readonly seconds: number;
+  readonly micros: number;
+}
 
 /** The packet of a signal. */
 export function signalPacket(signal: PullSignal): string {
@@ -65,6 +86,8 @@ export function parseSignal(kind: string, token: string, packet: string): PullSi
     }
     case 'cancel':
       return { ...place, kind };
+    case 'place':
+      return token === '' ? null : { ...place, kind, token };
     default:
       return null;
   }
@@ -87,6 +110,8 @@ export type PullAnswer = PullPlace &
     /** The shard is to be read from `next` on; null: from its start. */
     | { readonly kind: 'low'; readonly token: string; readonly shard: number; readonly next: string | null }
     | { readonly kind: 'high'; readonly token: string; readonly shard: number }
+    /** Null when the line does not publish the table. */
+    | { readonly kind: 'placed'; readonly token: string; readonly place: PulledPlace | null }
     /** Rows are those of the pull so far; `done`: shards that are whole. */
     | {
         readonly kind: 'page';

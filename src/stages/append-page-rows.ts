@@ -8,8 +8,8 @@ import { type TupleBuffer, viewOf } from '../ums/tuple-buffer.ts';
 import type { TuplePrefix } from '../ums/tuple-prefix.ts';
 import type { TableDecoder } from './append-decoders.ts';
 import { OpenMessage } from './append-message.ts';
+import type { AppendSettings } from './append-options.ts';
 import type { TablePlacing } from './append-placing.ts';
-import type { AppendShared } from './append-table.ts';
 import type { WindowPlace } from './pull-state.ts';
 
 /** Where the rows of a page go. */
@@ -27,6 +27,12 @@ export interface PageTarget {
   push(partition: number, key: Buffer, value: Buffer, wide?: readonly string[]): void;
 }
 
+/** What pages of all tables share. */
+export interface PageShared {
+  readonly prefix: TuplePrefix;
+  readonly settings: Pick<AppendSettings, 'ds' | 'maxRows' | 'maxBytes' | 'marks'>;
+}
+
 const ENVELOPE_END_BYTES = 1;
 
 /**
@@ -39,10 +45,9 @@ export function writePage(
   decoder: TableDecoder,
   low: WindowPlace,
   target: PageTarget,
-  shared: Pick<AppendShared, 'prefix' | 'settings'>,
+  { prefix, settings }: PageShared,
   keeps: ((key: string) => boolean) | null,
 ): number {
-  const { prefix, settings } = shared;
   const bitmap = partial ? (decoder.writer.columnCount + 7) >> 3 : 0;
   const writer = partial ? decoder.writer.partial(bitmap, EventType.WRITE_ROWS) : decoder.writer;
   const { placing, home } = target;
@@ -137,7 +142,7 @@ function assertPartial(
   images: Buffer,
   { schema, table, placing }: PageTarget,
   { fields }: Pick<RowWriter, 'fields'>,
-  { marks }: Pick<AppendShared['settings'], 'marks'>,
+  { marks }: Pick<AppendSettings, 'marks'>,
 ): void {
   const place = `${schema}.${table}`;
   const isThere = (name: string): boolean => {

@@ -82,7 +82,8 @@ export class PullDesk {
   /** Takes a watermark. `part`: the table; null when it is not published. */
   signal(signal: PullSignal, at: WindowPlace, key: string, part: TablePart | null): void {
     const state = this.stateOf(key);
-    if (signal.kind === 'begin') this.#begin(signal, key, part, at);
+    if (signal.kind === 'place') this.#place(signal, part, at);
+    else if (signal.kind === 'begin') this.#begin(signal, key, part, at);
     else if (state?.pull !== signal.pull || state.phase !== 'open') this.#late(signal, state);
     else if (signal.kind === 'split') this.#split(state, signal.shards, key, part, at);
     else if (signal.kind === 'cancel') this.abort(key, part, at, CANCELLED);
@@ -134,6 +135,17 @@ export class PullDesk {
     this.#notice(part, batchId, at, { state: 'abort', pull, whole, rows });
     this.#set(key, { ...state, batchId: batchId + 1, rows: 0, next: {} });
     this.#beginBatch(key, part, batchId + 1, at);
+  }
+
+  #place(signal: PullSignal & { readonly kind: 'place' }, part: TablePart | null, at: WindowPlace): void {
+    const { token } = signal;
+    if (part === null) this.#answer(signal, { kind: 'placed', token, place: null });
+    else {
+      const { version, innerVersion, batch: batchId = 0 } = part.settled();
+      // Before the first columns of a table the copy shows those of the first version.
+      const place = { at, version, innerVersion: Math.max(0, innerVersion), batchId };
+      this.#answer(signal, { kind: 'placed', token, place });
+    }
   }
 
   #split(state: PullState, shards: number, key: string, part: TablePart | null, at: WindowPlace): void {
@@ -366,7 +378,7 @@ export class PullDesk {
   }
 }
 
-type ShardSignal = Extract<PullSignal, { readonly token: string }>;
+type ShardSignal = Extract<PullSignal, { readonly shard: number }>;
 type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
 
 function placeOf(key: string, { pull }: PullState): PullPlace {

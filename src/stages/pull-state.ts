@@ -1,19 +1,11 @@
-import type { PullFailure, PullHold } from '../change/pull-signal.ts';
+import type { PullFailure, PullHold, WatermarkPlace } from '../change/pull-signal.ts';
 import { json, utf8 } from '../topology/serdes.ts';
 import { store } from '../topology/topic.ts';
 import type { StoreDef } from '../topology/types.ts';
 import type { VersionColumn } from './append-state.ts';
 
 /** Where the low watermark of a window stands: what its rows have for ids and time. */
-export interface WindowPlace {
-  readonly epoch: number;
-  readonly fileNumber: number;
-  /** File offset of the row event. */
-  readonly position: number;
-  /** Commit time in whole seconds, and the microseconds within, or -1. */
-  readonly seconds: number;
-  readonly micros: number;
-}
+export type WindowPlace = WatermarkPlace;
 
 /** A stretch of the stream in which rows of a shard are read. */
 export interface PullWindow {

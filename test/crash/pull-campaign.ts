@@ -6,13 +6,12 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { PullCells } from '../../src/adapters/pull/pull-cells.ts';
+import { isOver, type PullCells } from '../../src/adapters/pull/pull-cells.ts';
 import { systemClock } from '../../src/adapters/system-clock.ts';
 import { pullRequest } from '../../src/change/pull-job.ts';
 import { drainedTo } from '../../src/cli/drained.ts';
 import { openLineLog } from '../../src/cli/open-line.ts';
 import { openPulls } from '../../src/cli/pull/open-pulls.ts';
-import { isOver } from '../../src/cli/pull/pull-text.ts';
 import type { Line } from '../../src/config/line.ts';
 import { loadLine } from '../../src/config/load-line.ts';
 import { kafkaLineText } from '../support/kafka-line-file.ts';
@@ -167,7 +166,7 @@ async function cutSource(server: Server, load: number): Promise<void> {
 }
 
 async function ask(line: Line, pull: string, shardRows: number): Promise<void> {
-  const shape = { schema: PULL_SCHEMA, table: 'big', condition: null, splitBy: [], columns: [] };
+  const shape = { schema: PULL_SCHEMA, table: 'big', condition: null, splitBy: [], columns: [], to: null };
   const job = { ...shape, mode: 'watermark', pull, shardRows, askedMs: Date.now() } as const;
   await withCells(line, async cells => {
     await cells.change(job, {});

@@ -6,11 +6,13 @@ import { createMemoryCoordination } from '../../src/adapters/memory/index.ts';
 import { connectSql } from '../../src/adapters/mysql/connect.ts';
 import { systemClock } from '../../src/adapters/system-clock.ts';
 import type { PullJob } from '../../src/change/pull-job.ts';
+import { isAbsent } from '../../src/ums/types.ts';
 import { publishedIn } from '../support/published.ts';
 import { askPull, pullOver } from '../support/pulls.ts';
 import { type RunningLine, startLine } from '../support/running-line.ts';
 import { requireServer, type Server, serverKinds } from '../support/servers.ts';
 import { until } from '../support/until.ts';
+import { validate } from '../unit/ums-schema/schema.ts';
 
 const SCHEMA = 'shop';
 
@@ -227,5 +229,73 @@ test('changes of a table wait for a pull that blocks, and come behind its end, a
   assert.match(
     (await storyOf(line, 'd')).join(' '),
     /^begin (rows )?changes truncate (changes )?abort (changes )?begin rows end$/,
+  );
+});
+
+test('an independent pull writes to a topic of its own, masked and with places in the stream, which goes on untouched', async t => {
+  await using server = await requireServer(t, 'mariadb');
+  if (server === null) return;
+  await server.query(`CREATE DATABASE ${SCHEMA}`);
+  await server.query(`CREATE TABLE ${SCHEMA}.people (id INT PRIMARY KEY, name VARCHAR(20), v INT)`);
+  await server.query(`CREATE TABLE ${SCHEMA}.bag (n INT)`);
+  await server.query(
+    `INSERT INTO ${SCHEMA}.people SELECT seq, CONCAT('n', seq), 0 FROM ${SCHEMA}.seq_1_to_3000`,
+  );
+  await server.query(`INSERT INTO ${SCHEMA}.bag SELECT seq % 5 FROM ${SCHEMA}.seq_1_to_100`);
+  await using coordination = createMemoryCoordination({ clock: systemClock }).open();
+  const masks = [{ pattern: 'people.name', mask: { type: 'replace', with: 'x' } as const }];
+  await using line = await startLine({
+    server,
+    schemas: [SCHEMA],
+    schema: { masks },
+    start: 'now',
+    coordination,
+  });
+  await line.drained();
+  await server.query(`UPDATE ${SCHEMA}.people SET v = 1 WHERE id = 1`);
+  const ask = async (pull: string, table: string, to: string, more: Partial<PullJob> = {}) => {
+    const job = { pull, schema: SCHEMA, table, mode: 'independent', to, shardRows: 400, ...more } as const;
+    return await pullOver(await askPull(coordination, line.line.ds, job), pull);
+  };
+  const [people, bag, own] = await Promise.all([
+    ask('people', 'people', 'copies', { condition: 'id > 1000', columns: ['name'] }),
+    ask('bag', 'bag', 'copies'),
+    ask('own', 'bag', `${line.line.ds}.${SCHEMA}.result`),
+  ]);
+  assert.deepEqual([people.status, people.rows, people.shards, people.failure], ['ending', 2000, 8, null]);
+  assert.deepEqual([bag.status, bag.rows], ['ending', 100]);
+  assert.equal(own.failure?.code, 'UMBUS_PULL_TOPIC');
+  await server.query(`UPDATE ${SCHEMA}.people SET v = 2 WHERE id = 2000`);
+  await line.drained();
+  const copies = await publishedIn(line.log, 'copies');
+  const states = copies.flatMap(({ table, message: { schema } }) =>
+    schema.batch === undefined
+      ? []
+      : [`${table} ${schema.batch.state} ${schema.batch.whole} ${schema.batch.rows}`],
+  );
+  assert.deepEqual(states.sort(), [
+    'bag begin true undefined',
+    'bag end true 100',
+    'people begin false undefined',
+    'people end false 2000',
+  ]);
+  for (const { message } of copies) assert.ok(validate(message), JSON.stringify(validate.errors));
+  const rows = copies.filter(({ table }) => table === 'people').flatMap(each => each.rows);
+  assert.deepEqual(
+    rows.map(({ values }) => Number(values['id'])).sort((a, b) => a - b),
+    Array.from({ length: 2000 }, (_, i) => 1001 + i),
+  );
+  assert.ok(rows.every(({ values }) => values['name'] === 'x' && isAbsent(values['v'] ?? null)));
+  const stream = await publishedIn(line.log, `${line.line.ds}.${SCHEMA}.result`);
+  assert.deepEqual(
+    stream.map(({ message: { protocol, schema } }) => [protocol.type, schema.batchId]),
+    [
+      ['data_increment_data', 0],
+      ['data_increment_data', 0],
+    ],
+  );
+  const [before, after] = stream.flatMap(each => each.rows.map(row => row.uid));
+  assert.ok(
+    rows.every(({ uid }) => before !== undefined && after !== undefined && uid > before && uid < after),
   );
 });

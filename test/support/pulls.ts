@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
-import { PullCells, type PullRecord } from '../../src/adapters/pull/pull-cells.ts';
+import { isOver, PullCells, type PullRecord } from '../../src/adapters/pull/pull-cells.ts';
 import { type PullJob, pullRequest } from '../../src/change/pull-job.ts';
-import { isOver } from '../../src/cli/pull/pull-text.ts';
 import type { Coordination } from '../../src/ports/coordination.ts';
 import { until } from './until.ts';
 
@@ -17,6 +16,7 @@ export async function askPull(
     splitBy: [],
     columns: [],
     mode: 'watermark',
+    to: null,
     shardRows: 500,
     askedMs: Date.now(),
     ...job,

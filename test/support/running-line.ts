@@ -213,7 +213,11 @@ export async function startLine(options: TestLineOptions): Promise<RunningLine> 
   const ports = await heartbeatPorts(line, null, options.heard ?? (() => {}));
   const stopping = new AbortController();
   const { coordination, member = 'test' } = options;
-  const inForce = { masks: fileMasks(line), read: sharedMasksSerde(line.masking, NO_FUNCTIONS).decode };
+  const inForce = {
+    masks: fileMasks(line),
+    read: sharedMasksSerde(line.masking, NO_FUNCTIONS).decode,
+    functions: NO_FUNCTIONS,
+  };
   const tools = {
     line,
     log,

@@ -12,6 +12,8 @@ const STATES = 'pulls/state';
 const COUNTS = 'pulls/counts';
 /** By pull: how busy all are that it is a burden to. */
 const LOADS = 'pulls/load';
+/** By pull and shard: rows that were copied. */
+const COPIES = 'pulls/copies';
 /** By pull: what people want of it. */
 export const CONTROLS = 'pulls/control';
 
@@ -30,6 +32,11 @@ export interface PullRecord {
   /** Rows published, once it has ended; null before. */
   readonly rows: number | null;
   readonly failure: PullFailure | null;
+}
+
+/** Whether nothing more will become of a pull. */
+export function isOver({ status }: Pick<PullRecord, 'status'>): boolean {
+  return status === 'ending' || status === 'abort';
 }
 
 /** How far a pull is. */
@@ -116,6 +123,28 @@ export class PullCells {
 
   noteBurden(pull: string, burden: PullBurden): void {
     this.#coordination.progress(`${LOADS}/${pull}`, encode(burden));
+  }
+
+  /** Notes that a shard of an independent pull is whole. */
+  async copied(pull: string, shard: number, rows: number): Promise<void> {
+    await this.#coordination.put(`${COPIES}/${pull}/${shard}`, encode({ rows }));
+  }
+
+  async isCopied(pull: string, shard: number): Promise<boolean> {
+    return (await this.#coordination.get(`${COPIES}/${pull}/${shard}`)) !== null;
+  }
+
+  /** The shards of an independent pull that are whole, and their rows. */
+  async copies(pull: string): Promise<{ readonly shards: number; readonly rows: number }> {
+    const cells = await this.#coordination.list(`${COPIES}/${pull}`);
+    const rows = cells.map(({ value }) => decodeCell<{ readonly rows: number }>(value).rows);
+    return { shards: cells.length, rows: rows.reduce((sum, each) => sum + each, 0) };
+  }
+
+  async forgetCopies(pull: string): Promise<void> {
+    for (const { path } of await this.#coordination.list(`${COPIES}/${pull}`)) {
+      await this.#coordination.remove(path);
+    }
   }
 
   /** Changes a record; makes it when there is none. */

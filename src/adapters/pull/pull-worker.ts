@@ -9,6 +9,7 @@ import type { SourceLoad } from '../../ports/source-load.ts';
 import { parseCondition } from '../../sharding/condition.ts';
 import { splitStep } from '../../sharding/split-plan.ts';
 import { AnswerBoard, type AnswerQueue } from './answer-board.ts';
+import { abortCopy, beginCopy, type CopyTools, copyShard, endCopyIfWhole } from './copies.ts';
 import { type BackOff, LoadWatch } from './load-watch.ts';
 import { Pacer } from './pacer.ts';
 import type { PullCells, PullControl } from './pull-cells.ts';
@@ -36,6 +37,8 @@ export interface PullWorkerOptions {
   /** How busy the source is that rows are read from. */
   readonly load: SourceLoad;
   readonly backOff: BackOff;
+  /** How independent pulls write. */
+  readonly copies: Pick<CopyTools, 'copier' | 'masks' | 'topicOf'>;
 }
 
 /** What a step of a pull leaves to be done. */
@@ -129,16 +132,18 @@ export class PullWorker implements AsyncDisposable {
     const { keyed } = table;
     if (after === null) {
       if (condition !== null) await table.check(condition);
-      if (condition !== null && !keyed) throw partOfKeyless(job);
+      if (condition !== null && !keyed && job.mode !== 'independent') throw partOfKeyless(job);
       const { rowsEstimate } = table;
       await cells.change(job, { status: 'splitting', startedMs: clock.now(), rowsEstimate });
+      if (job.mode === 'independent') {
+        await this.#copying(job, signal, (tools, writer, until) => beginCopy(job, tools, writer, until));
+      }
       const hold = holdOf(job, keyed);
-      const begun = await this.#begin(
-        job,
-        { whole: condition === null, ...(hold !== null && { hold }) },
-        signal,
-      );
-      if (begun.kind === 'aborted') return await this.#ended(job, begun.failure);
+      const begun =
+        job.mode === 'independent'
+          ? null
+          : await this.#begin(job, { whole: condition === null, ...(hold !== null && { hold }) }, signal);
+      if (begun?.kind === 'aborted') return await this.#ended(job, begun.failure);
     }
     const step = await splitStep(after, SHARDS_A_STEP, key => table.boundary(key, job.shardRows));
     const shards = step.shards.map(
@@ -155,7 +160,9 @@ export class PullWorker implements AsyncDisposable {
     const next = shard + shards.length;
     if (step.next !== null) return { shards, split: { ...task, after: step.next.after, cutBy, shard: next } };
     const { pull, schema, table: name } = job;
-    await source.signal({ kind: 'split', pull, schema, table: name, shards: next });
+    if (job.mode !== 'independent') {
+      await source.signal({ kind: 'split', pull, schema, table: name, shards: next });
+    }
     await cells.change(job, { status: 'pulling', shards: next });
     return { shards, split: null };
   }
@@ -176,7 +183,41 @@ export class PullWorker implements AsyncDisposable {
     return answer;
   }
 
-  async #pull(task: ShardTask, signal: AbortSignal): Promise<PullStep> {
+  /** Does something of an independent pull. */
+  async #copying<T>(
+    job: PullJob,
+    signal: AbortSignal,
+    work: (tools: CopyTools, writer: Writer, signal: AbortSignal) => Promise<T>,
+  ): Promise<T> {
+    const { log, clock, source, cells, copies, member, pageBytes = DEFAULT_PAGE_BYTES } = this.#options;
+    const board = await this.#answers();
+    const writer = await this.#takeWriter();
+    const newToken = (): string => `${job.pull}.c.${member}.${++this.#made}`.slice(-64);
+    const pace: CopyTools['pace'] = (rows, until) => this.#pacer.pace(job.pull, rows, until);
+    const tools: CopyTools = { log, clock, source, cells, board, ...copies, newToken, pageBytes, pace };
+    let done: T;
+    try {
+      done = await work(tools, writer, AbortSignal.any([signal, this.#options.stopping]));
+    } catch (error) {
+      await writer[Symbol.asyncDispose]();
+      throw error;
+    }
+    this.#writers.push(writer);
+    return done;
+  }
+
+  /** Copies a shard of an independent pull; null when it is paused. */
+  async #copy(task: ShardTask, signal: AbortSignal): Promise<PullStep | null> {
+    if (!(await this.#pacer.ready(task.pull, signal))) return null;
+    return await this.#copying(task, signal, async (tools, writer, until) => {
+      if (!(await copyShard(task, tools, writer, until))) return null;
+      await endCopyIfWhole(jobOf(task), tools, writer, until);
+      return NOTHING;
+    });
+  }
+
+  async #pull(task: ShardTask, signal: AbortSignal): Promise<PullStep | null> {
+    if (task.mode === 'independent') return await this.#copy(task, signal);
     const { source, clock, encode, target, member, pageBytes = DEFAULT_PAGE_BYTES } = this.#options;
     const board = await this.#answers();
     const writer = await this.#takeWriter();
@@ -222,7 +263,10 @@ export class PullWorker implements AsyncDisposable {
     const { source } = this.#options;
     const { pull, schema, table } = job;
     try {
-      await source.signal({ kind: 'cancel', pull, schema, table });
+      if (job.mode === 'independent') {
+        const { signal } = this.#closed;
+        await this.#copying(job, signal, (tools, writer, until) => abortCopy(job, tools, writer, until));
+      } else await source.signal({ kind: 'cancel', pull, schema, table });
     } catch (error) {
       // The source is what fails: the record says so, and the next pull of the table ends this one.
       if (!isUmbusError(error)) throw error;
@@ -339,6 +383,6 @@ function restless({ schema, table, shard, keyed }: ShardTask, times: number): Um
 
 /** The job that a task is part of. */
 function jobOf(task: PullJob): PullJob {
-  const { pull, schema, table, condition, splitBy, columns, shardRows, mode, askedMs } = task;
-  return { pull, schema, table, condition, splitBy, columns, shardRows, mode, askedMs };
+  const { pull, schema, table, condition, splitBy, columns, shardRows, mode, to, askedMs } = task;
+  return { pull, schema, table, condition, splitBy, columns, shardRows, mode, to, askedMs };
 }

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import type { PullCells } from '../../adapters/pull/pull-cells.ts';
+import { isOver, type PullCells } from '../../adapters/pull/pull-cells.ts';
 import { columnNames, PULL_MODES, type PullJob, pullRequest } from '../../change/pull-job.ts';
 import { UmbusError } from '../../core/errors.ts';
 import type { Clock } from '../../ports/clock.ts';
@@ -9,7 +9,6 @@ import { lineOf } from '../open-line.ts';
 import type { ExitWith } from '../program.ts';
 import { followPulls } from '../pull/follow-pulls.ts';
 import { openPulls } from '../pull/open-pulls.ts';
-import { isOver } from '../pull/pull-text.ts';
 import { type NamedTable, pulledTables } from '../pull/pulled-tables.ts';
 import type { Terminal } from '../terminal.ts';
 
@@ -21,6 +20,7 @@ interface Options {
   readonly shardRows: string;
   readonly concurrency?: string;
   readonly mode: string;
+  readonly to?: string;
   readonly wait: boolean;
 }
 
@@ -42,12 +42,16 @@ export function pullCommand(terminal: Terminal, exitWith: ExitWith): Command {
     .option('--shard-rows <count>', 'rows of a shard', '100000')
     .option(
       '--mode <mode>',
-      'watermark: rows between changes; blocking: changes wait until the pull is over',
+      'watermark: rows between changes; blocking: changes wait until the pull is over; independent: rows go to the topic --to, and the stream goes on untouched',
       'watermark',
     )
     .option(
       '--concurrency <count>',
       'shards of a table that each process reads at a time; pull.concurrency of the line is the most, and the default',
+    )
+    .option(
+      '--to <topic>',
+      'of an independent pull: the topic that its rows go to, made when it is not there',
     )
     .option('--no-wait', 'ask for it, and do not wait for its end')
     .addHelpText(
@@ -88,7 +92,11 @@ function shapeOf(options: Options): PullShape {
   const splitBy = columnNames(options.splitBy ?? '');
   const mode = PULL_MODES.find(each => each === options.mode);
   if (mode === undefined) throw new UmbusError('UMBUS_USAGE', `--mode is one of ${PULL_MODES.join(', ')}.`);
-  return { condition, mode, splitBy, columns: columnNames(options.columns ?? ''), shardRows };
+  const to = options.to ?? null;
+  if ((mode === 'independent') !== (to !== null)) {
+    throw new UmbusError('UMBUS_USAGE', '--to and --mode independent belong together.');
+  }
+  return { condition, mode, to, splitBy, columns: columnNames(options.columns ?? ''), shardRows };
 }
 
 /** What `--concurrency` says; null: nothing. Errors: UMBUS_USAGE. */
@@ -108,8 +116,8 @@ async function request(
   const open = (await cells.records()).filter(record => !isOver(record));
   const jobs: PullJob[] = [];
   for (const [i, { schema, table }] of tables.entries()) {
-    const running = open.find(({ job }) => job.schema === schema && job.table === table);
-    if (running !== undefined) {
+    const running = open.find(({ job }) => isSame(job, schema, table));
+    if (running !== undefined && shape.mode !== 'independent') {
       throw new UmbusError(
         'UMBUS_PULL_RUNNING',
         `The table ${schema}.${table} is being pulled already, as ${running.job.pull}.`,
@@ -126,4 +134,9 @@ async function request(
     await cells.request(job.pull, pullRequest(job));
   }
   return jobs;
+}
+
+/** Whether a pull is one of the table, into the stream. */
+function isSame({ schema, table, mode }: PullJob, otherSchema: string, otherTable: string): boolean {
+  return schema === otherSchema && table === otherTable && mode !== 'independent';
 }

@@ -1,10 +1,10 @@
 import { Command } from 'commander';
-import { FREE, type PullControl } from '../../adapters/pull/pull-cells.ts';
+import { FREE, isOver, type PullControl } from '../../adapters/pull/pull-cells.ts';
 import { UmbusError } from '../../core/errors.ts';
 import { jsonText } from '../json-text.ts';
 import { lineOf } from '../open-line.ts';
 import { openPulls } from '../pull/open-pulls.ts';
-import { isOver, pullsText } from '../pull/pull-text.ts';
+import { pullsText } from '../pull/pull-text.ts';
 import type { Terminal } from '../terminal.ts';
 import { concurrencyOf } from './pull.ts';
 

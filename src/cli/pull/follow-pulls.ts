@@ -1,8 +1,9 @@
 import type { PullCells } from '../../adapters/pull/pull-cells.ts';
+import { isOver } from '../../adapters/pull/pull-cells.ts';
 import type { PullJob } from '../../change/pull-job.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Terminal } from '../terminal.ts';
-import { isOver, PullRates, progressText, type ShownPull, shareOf } from './pull-text.ts';
+import { PullRates, progressText, type ShownPull, shareOf } from './pull-text.ts';
 
 const LOOK_MS = 500;
 /** Between two lines about a pull where no terminal shows it live. */

@@ -1,10 +1,5 @@
-import type { PullBurden, PullCounts, PullRecord } from '../../adapters/pull/pull-cells.ts';
+import { isOver, type PullBurden, type PullCounts, type PullRecord } from '../../adapters/pull/pull-cells.ts';
 import { tableText } from '../table-text.ts';
-
-/** Whether nothing more will become of a pull. */
-export function isOver({ status }: PullRecord): boolean {
-  return status === 'ending' || status === 'abort';
-}
 
 /** What is shown of a pull. */
 export interface ShownPull {

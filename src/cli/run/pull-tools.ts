@@ -10,12 +10,14 @@ import { logicalName } from '../../config/logical-tables.ts';
 import { maskRules } from '../../config/mask-rules.ts';
 import { MASKS_PATH } from '../../config/shared-masks.ts';
 import { UmbusError } from '../../core/errors.ts';
-import { NO_FUNCTIONS } from '../../masking/mask-spec.ts';
+import type { MaskFunctions, MaskRules } from '../../masking/mask-spec.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Coordination } from '../../ports/coordination.ts';
 import type { Log, TopicSpec } from '../../ports/log.ts';
 import { specOf } from '../../runtime/topic-spec.ts';
+import { RowCopier } from '../../stages/copy-rows.ts';
 import { tablePartition } from '../../stages/dispatch.ts';
+import { zoneOf } from '../../ums/zone.ts';
 import { type EventLog, errorFields } from '../event-log.ts';
 import type { MasksInForce } from '../masks/masks-in-force.ts';
 
@@ -24,7 +26,7 @@ export interface PullToolsOptions {
   readonly line: Line;
   readonly registered: LineSchemas | null;
   /** Those of the start, and how to read those that are applied later. */
-  readonly inForce: Pick<MasksInForce, 'masks' | 'read'>;
+  readonly inForce: Pick<MasksInForce, 'masks' | 'read'> & { readonly functions: MaskFunctions };
   readonly log: Log;
   readonly coordination: Coordination;
   readonly clock: Clock;
@@ -46,10 +48,13 @@ export async function openPullTools(options: PullToolsOptions): Promise<PullTool
   const { controlTopic, pullTopic, schemaTopic } = await import('../../../topologies/topics.ts');
   const settings = { ...line, registered };
   const logical = logicalName(line);
-  const masked = async (schema: string, table: string): Promise<(column: string) => boolean> => {
+  const rulesNow = async (): Promise<MaskRules> => {
     const cell = await coordination.get(MASKS_PATH);
     const { masks, revision } = cell === null ? inForce.masks : inForce.read(cell.value);
-    const rules = maskRules(masks, line.masking.keys, NO_FUNCTIONS, revision, logical).of(schema, table);
+    return maskRules(masks, line.masking.keys, inForce.functions, revision, logical);
+  };
+  const masked = async (schema: string, table: string): Promise<(column: string) => boolean> => {
+    const rules = (await rulesNow()).of(schema, table);
     return column => (rules?.ruleOf(column) ?? null) !== null;
   };
   const pulls = new PullWorker({
@@ -68,6 +73,17 @@ export async function openPullTools(options: PullToolsOptions): Promise<PullTool
     concurrency: line.pull.concurrency,
     load: openSourceLoad(line.source),
     backOff: line.pull.backOff,
+    copies: {
+      copier: new RowCopier({
+        ds: line.ds,
+        maxRows: line.appender.maxRows,
+        maxBytes: line.appender.maxBytes,
+        zone: zoneOf(line.appender.timeZone),
+        logical,
+      }),
+      masks: rulesNow,
+      topicOf: name => copyTopic(line, name),
+    },
   });
   const closed = new AbortController();
   const passing = passRequests(
@@ -116,4 +132,19 @@ async function passRequests(
       await clock.sleep(RETRY_MS, signal);
     }
   }
+}
+
+const TOPIC = /^[A-Za-z0-9._-]{1,249}$/;
+
+/** The topic of an independent pull: any name but those that belong to the line. Errors: UMBUS_PULL_TOPIC. */
+function copyTopic({ ds, topics }: Line, name: string): TopicSpec {
+  const own = name === ds || name.startsWith(`${ds}.`) || name.startsWith(`${ds}_`);
+  if (own || !TOPIC.test(name) || name === '.' || name === '..') {
+    const why = own ? 'belongs to the line itself' : 'is no name of a topic';
+    throw new UmbusError('UMBUS_PULL_TOPIC', `'${name}' ${why}, so no independent pull can write there.`, {
+      details: { topic: name },
+    });
+  }
+  const { retentionMs, retentionBytes } = topics;
+  return { name, partitions: 1, cleanup: 'delete', retentionMs, retentionBytes };
 }

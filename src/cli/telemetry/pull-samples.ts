@@ -1,7 +1,13 @@
-import type { PullBurden, PullControl, PullCounts, PullRecord } from '../../adapters/pull/pull-cells.ts';
+import {
+  isOver,
+  type PullBurden,
+  type PullControl,
+  type PullCounts,
+  type PullRecord,
+} from '../../adapters/pull/pull-cells.ts';
 import { type Gathered, gathered } from '../../ports/metrics.ts';
 import { pullMetrics as metrics } from '../../telemetry/metrics/pull-metrics.ts';
-import { isOver, seenBurden } from '../pull/pull-text.ts';
+import { seenBurden } from '../pull/pull-text.ts';
 import { OTHER_TABLES } from './table-samples.ts';
 
 /** A pull, and what is known of it besides; all null for one that is over. */

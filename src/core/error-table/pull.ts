@@ -12,6 +12,12 @@ export const pullErrors = {
     remedy: 'Name columns that the message accepts, or leave them out.',
     retryable: false,
   },
+  UMBUS_PULL_TOPIC: {
+    text: 'An independent pull cannot write to this topic.',
+    remedy:
+      'Name a topic of your own with `--to`: letters, digits, `.`, `_` and `-`, and not one of the line.',
+    retryable: false,
+  },
   UMBUS_PULL_CONDITION: {
     text: 'The condition of a pull is not one plain expression.',
     remedy:

@@ -12,7 +12,14 @@ const START = 1_767_631_816_000;
 const ESCAPE = '\u001b';
 
 function jobOf(pull: string): PullJob {
-  const shape = { condition: null, splitBy: [], columns: [], mode: 'watermark', shardRows: 100_000 } as const;
+  const shape = {
+    condition: null,
+    splitBy: [],
+    columns: [],
+    mode: 'watermark',
+    to: null,
+    shardRows: 100_000,
+  } as const;
   return { pull, schema: 'shop', table: pull, ...shape, askedMs: START };
 }
 

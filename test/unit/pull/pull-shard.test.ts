@@ -22,6 +22,7 @@ const task: ShardTask = {
   splitBy: [],
   columns: [],
   mode: 'watermark',
+  to: null,
   shardRows: 1000,
   askedMs: 0,
   kind: 'shard',

@@ -12,6 +12,7 @@ const job = {
   splitBy: ['made', 'id'],
   columns: ['note'],
   mode: 'blocking' as const,
+  to: null,
   shardRows: 5000,
   askedMs: 1_767_631_816_123,
 };
@@ -44,6 +45,7 @@ test('a request of a console of DBUS is a pull that is called by its number', ()
     splitBy: ['id'],
     columns: [],
     mode: 'watermark',
+    to: null,
     shardRows: 200_000,
     askedMs: 1_607_504_000_000,
   });

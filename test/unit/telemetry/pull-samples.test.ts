@@ -19,6 +19,7 @@ function record(table: string, some: Partial<PullRecord>): PullRecord {
       condition: null,
       columns: [],
       mode: 'watermark',
+      to: null,
       splitBy: [],
       shardRows: 1000,
       askedMs: NOW - 60_000,
