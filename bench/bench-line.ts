@@ -42,6 +42,7 @@ export function benchLine(options: BenchLineOptions, start: Line['source']['star
         exclude: [],
         beforeImage: [],
         logical: {},
+        initial: 'none',
         masks: [],
         result: { partitions: null, placeBy: 'table', placeColumns: {}, format: 'json' },
       },

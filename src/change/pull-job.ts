@@ -63,7 +63,8 @@ export interface ControlMessage {
   readonly payload: Readonly<Record<string, unknown>>;
 }
 
-const DEFAULT_SHARD_ROWS = 100_000;
+/** Rows of a shard when nobody says. */
+export const DEFAULT_SHARD_ROWS = 100_000;
 /** The last millisecond that a Date can have. */
 const MOST_MS = 8.64e15;
 const NAME = /^[A-Za-z0-9-]{1,40}$/;

@@ -94,6 +94,13 @@ const schema = section(
         'required',
       ),
     ),
+    initial: word(
+      {
+        words: ['none', 'pull'],
+        doc: '`pull`: each table is pulled as a whole when the line first finds it in the source: those that are there when it begins, and others when they come. Once in the life of the line, however that pull ends.',
+      },
+      { value: 'none', text: 'none' },
+    ),
     masks: masksSchema,
     result,
   },

@@ -215,6 +215,8 @@ export interface LineSchema {
   readonly beforeImage: readonly string[];
   /** Tables that are published as one, by the name they have then: patterns of their own names. The first that matches counts. */
   readonly logical: Readonly<Record<string, readonly string[]>>;
+  /** Whether tables are pulled when they are first found. */
+  readonly initial: 'none' | 'pull';
   /** What masks columns; the first pattern that matches counts. */
   readonly masks: readonly LineMask[];
   readonly result: ResultSettings;

@@ -47,6 +47,7 @@ test('a line with a real registry: rows that its own client reads, a registry th
         exclude: [],
         beforeImage: [],
         logical: {},
+        initial: 'none',
         masks: [],
         result: { partitions: null, placeBy: 'table', placeColumns: {}, format: 'avro' },
       },

@@ -117,7 +117,15 @@ function lineOf(schemas: readonly string[], start: StartPoint, random: Random, r
     schemas: Object.fromEntries(
       schemas.map(schema => [
         schema,
-        { tables: ['*'], exclude: [LEFT_OUT], beforeImage: marked(), logical: {}, masks: [], result },
+        {
+          tables: ['*'],
+          exclude: [LEFT_OUT],
+          beforeImage: marked(),
+          logical: {},
+          initial: 'none' as const,
+          masks: [],
+          result,
+        },
       ]),
     ),
     log: { kind: 'embedded', dir: '', maxBytes: 0 },

@@ -109,6 +109,7 @@ export function testLine(options: TestLineOptions, dir: string): Line {
     exclude: [],
     beforeImage: [],
     logical: {},
+    initial: 'none',
     masks: [],
     result: { partitions: null, placeBy: 'table', placeColumns: {}, format: 'json' },
   };

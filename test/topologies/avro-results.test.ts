@@ -25,6 +25,7 @@ const schemaWith = (format: 'json' | 'avro'): LineSchema => ({
   exclude: [],
   beforeImage: [],
   logical: {},
+  initial: 'none',
   masks: [],
   result: { partitions: null, placeBy: 'table', placeColumns: {}, format },
 });

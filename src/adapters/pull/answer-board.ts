@@ -66,6 +66,32 @@ export class AnswerBoard implements AsyncDisposable {
   }
 }
 
+const ASK_AGAIN_MS = 10_000;
+
+/**
+ * Asks, and asks again when no answer has come for ten seconds: what was written before the line began to read is never answered. Resolves with the first answer; rejects as `ask` does, and with the signal's reason.
+ */
+export async function askUntilAnswered(
+  answers: AnswerQueue,
+  ask: () => Promise<void>,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<PullAnswer> {
+  for (;;) {
+    await ask();
+    const done = new AbortController();
+    const attempt = new AbortController();
+    void clock.sleep(ASK_AGAIN_MS, AbortSignal.any([signal, done.signal])).then(() => attempt.abort());
+    try {
+      return await answers.next(AbortSignal.any([signal, attempt.signal]));
+    } catch (error) {
+      if (signal.aborted || !attempt.signal.aborted) throw error;
+    } finally {
+      done.abort();
+    }
+  }
+}
+
 class Queue implements AnswerQueue {
   readonly #about: (answer: PullAnswer) => boolean;
   readonly #close: () => void;

@@ -9,7 +9,7 @@ import type { PullSource, PullTable } from '../../ports/pull-source.ts';
 import { WHOLE_TABLE } from '../../sharding/key-range.ts';
 import type { CopiedMessage, RowCopier } from '../../stages/copy-rows.ts';
 import type { UmsBatch } from '../../ums/types.ts';
-import type { AnswerBoard } from './answer-board.ts';
+import { type AnswerBoard, askUntilAnswered } from './answer-board.ts';
 import { isOver, type PullCells, type PullRecord } from './pull-cells.ts';
 
 /** What copies are made with. */
@@ -127,13 +127,13 @@ async function tell(
 /** A place in the stream before what is read next, and what messages of the table say there. Errors: UMBUS_PULL_TABLE when the line does not publish it. */
 async function placeOf(
   { pull, schema, table }: PullJob,
-  { board, source, newToken }: CopyTools,
+  { board, source, newToken, clock }: CopyTools,
   signal: AbortSignal,
 ): Promise<PulledPlace> {
   const token = newToken();
   using answers = board.listen(answer => answer.pull === pull && 'token' in answer && answer.token === token);
-  await source.signal({ kind: 'place', pull, schema, table, token });
-  const answer = await answers.next(signal);
+  const ask = () => source.signal({ kind: 'place', pull, schema, table, token });
+  const answer = await askUntilAnswered(answers, ask, clock, signal);
   if (answer.kind === 'placed' && answer.place !== null) return answer.place;
   throw new UmbusError('UMBUS_PULL_TABLE', `The line does not publish the table ${schema}.${table}.`, {
     details: { table: `${schema}.${table}` },

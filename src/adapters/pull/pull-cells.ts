@@ -12,6 +12,8 @@ const STATES = 'pulls/state';
 const COUNTS = 'pulls/counts';
 /** By pull: how busy all are that it is a burden to. */
 const LOADS = 'pulls/load';
+/** By pull: that it was asked for because its table appeared. */
+const INITIAL = 'pulls/initial';
 /** By pull and shard: rows that were copied. */
 const COPIES = 'pulls/copies';
 /** By pull: what people want of it. */
@@ -123,6 +125,15 @@ export class PullCells {
 
   noteBurden(pull: string, burden: PullBurden): void {
     this.#coordination.progress(`${LOADS}/${pull}`, encode(burden));
+  }
+
+  /** Whether a pull was asked for because its table appeared. */
+  async isInitial(pull: string): Promise<boolean> {
+    return (await this.#coordination.get(`${INITIAL}/${pull}`)) !== null;
+  }
+
+  async setInitial(pull: string): Promise<void> {
+    await this.#coordination.put(`${INITIAL}/${pull}`, encode({}));
   }
 
   /** Notes that a shard of an independent pull is whole. */

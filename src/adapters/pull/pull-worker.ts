@@ -8,7 +8,7 @@ import type { PullSource } from '../../ports/pull-source.ts';
 import type { SourceLoad } from '../../ports/source-load.ts';
 import { parseCondition } from '../../sharding/condition.ts';
 import { splitStep } from '../../sharding/split-plan.ts';
-import { AnswerBoard, type AnswerQueue } from './answer-board.ts';
+import { AnswerBoard, type AnswerQueue, askUntilAnswered } from './answer-board.ts';
 import { abortCopy, beginCopy, type CopyTools, copyShard, endCopyIfWhole } from './copies.ts';
 import { type BackOff, LoadWatch } from './load-watch.ts';
 import { Pacer } from './pacer.ts';
@@ -177,8 +177,9 @@ export class PullWorker implements AsyncDisposable {
     using answers = board.listen(
       answer => answer.pull === pull && (answer.kind === 'begun' || answer.kind === 'aborted'),
     );
-    await this.#options.source.signal({ kind: 'begin', pull, schema, table, ...how });
-    const answer = await answers.next(AbortSignal.any([signal, this.#options.stopping]));
+    const { source, clock, stopping } = this.#options;
+    const ask = () => source.signal({ kind: 'begin', pull, schema, table, ...how });
+    const answer = await askUntilAnswered(answers, ask, clock, AbortSignal.any([signal, stopping]));
     if (answer.kind === 'begun') await this.#options.cells.change(job, { batchId: answer.batchId });
     return answer;
   }

@@ -20,6 +20,7 @@ import { tablePartition } from '../../stages/dispatch.ts';
 import { zoneOf } from '../../ums/zone.ts';
 import { type EventLog, errorFields } from '../event-log.ts';
 import type { MasksInForce } from '../masks/masks-in-force.ts';
+import { askInitialPulls } from './initial-pulls.ts';
 
 /** What the pulls of a process need. */
 export interface PullToolsOptions {
@@ -57,11 +58,12 @@ export async function openPullTools(options: PullToolsOptions): Promise<PullTool
     const rules = (await rulesNow()).of(schema, table);
     return column => (rules?.ruleOf(column) ?? null) !== null;
   };
+  const cells = new PullCells(coordination, line.ds);
   const pulls = new PullWorker({
     log,
     clock,
     source: openPullSource(line.source, { ds: line.ds, signalSchema: line.signals.schema, masked }),
-    cells: new PullCells(coordination, line.ds),
+    cells,
     answers: specOf(pullTopic(settings)),
     target: (schema, table) => ({
       topic: schemaTopic(settings, schema).name,
@@ -86,16 +88,15 @@ export async function openPullTools(options: PullToolsOptions): Promise<PullTool
     },
   });
   const closed = new AbortController();
-  const passing = passRequests(
-    options,
-    specOf(controlTopic(settings)),
-    AbortSignal.any([stopping, closed.signal]),
-  );
+  const until = AbortSignal.any([stopping, closed.signal]);
+  const passing = passRequests(options, specOf(controlTopic(settings)), until);
+  const asking = askInitialPulls(line, cells, clock, options.events, until);
   return {
     pulls,
     async [Symbol.asyncDispose]() {
       closed.abort(new UmbusError('UMBUS_LOG_CLOSED', 'The pulls of this process have ended.'));
       await passing;
+      await asking;
       await pulls[Symbol.asyncDispose]();
     },
   };

@@ -40,6 +40,7 @@ describe('loadLine', () => {
           exclude: [],
           beforeImage: [],
           logical: {},
+          initial: 'none',
           masks: [],
           result: { partitions: null, placeBy: 'table', placeColumns: {}, format: 'json' },
         },

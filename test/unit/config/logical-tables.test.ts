@@ -13,6 +13,7 @@ const schema = {
   exclude: ['orders_2020'],
   beforeImage: ['orders'],
   logical,
+  initial: 'none',
   masks: [],
   result: {
     partitions: null,

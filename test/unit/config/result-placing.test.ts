@@ -7,7 +7,14 @@ import { resultTopic, schemaTopic } from '../../../topologies/topics.ts';
 
 function lineOf(result: Partial<ResultSettings>): Pick<Line, 'ds' | 'schemas' | 'topics'> {
   const whole: ResultSettings = { partitions: null, placeBy: 'table', placeColumns: {}, format: 'json' };
-  const schema = { tables: ['*'], exclude: [], beforeImage: [], logical: {}, masks: [] };
+  const schema = {
+    tables: ['*'],
+    exclude: [],
+    beforeImage: [],
+    logical: {},
+    initial: 'none' as const,
+    masks: [],
+  };
   return {
     ds: 'shop',
     schemas: { crm: { ...schema, result: whole }, store: { ...schema, result: { ...whole, ...result } } },
