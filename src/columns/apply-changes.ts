@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer';
 import { heldText } from '../binlog/rows/held-text.ts';
 import type { ColumnChange, ColumnPlace } from './alter-table.ts';
 import { asBinary } from './column-definition.ts';
@@ -28,16 +29,15 @@ export function alteredColumns(before: TableColumns, changes: readonly ColumnCha
   const renames = new Map<string, string>();
   const left = new Map(before.columns.map(column => [key(column.name), column]));
   const columns = settled(before.columns, changes, left, charset, renames);
+  // IF NOT EXISTS is about the columns before the statement, be they dropped or renamed in it, and about what it says before.
+  const taken = new Set(left.keys());
   for (const change of changes) {
-    if (change.kind === 'add') {
-      if (columns.some(({ name }) => same(name, change.column.column.name))) {
-        if (change.unless) continue;
-        notUnderstood('a column to be added that is there');
-      }
-      put(columns, withCharset(change.column.column, charset), change.place);
-    } else if (change.kind === 'change' && change.place !== null) {
-      put(columns, withCharset(change.column.column, charset), change.place);
-    }
+    if (change.kind !== 'add' && change.kind !== 'change') continue;
+    const name = key(change.column.column.name);
+    if (change.kind === 'add' && change.unless && taken.has(name)) continue;
+    taken.add(name);
+    if (change.kind === 'change' && change.place === null) continue;
+    put(columns, withCharset(change.column.column, charset), change.place);
   }
   const names = new Set(columns.map(({ name }) => key(name)));
   if (names.size !== columns.length) notUnderstood('two columns of one name');
@@ -118,13 +118,25 @@ function withPrimaryKey(table: TableColumns, names: readonly string[]): TableCol
   return { ...table, columns, primaryKey };
 }
 
-/** CONVERT TO CHARACTER SET: every text column, and the default. */
+/** CONVERT TO CHARACTER SET: every text column, and the default. JSON of MariaDB is text with it from here on; that of MySQL has none. */
 function converted(table: TableColumns, charset: string): TableColumns {
   if (charset === 'binary') notUnderstood('CONVERT TO CHARACTER SET binary');
-  const columns = table.columns.map(column =>
-    isTextType(column.type) ? withLabels({ ...column, charset }) : column,
-  );
+  const columns = table.columns.map(column => {
+    if (!isTextType(column.type) && column.type !== 'json') return column;
+    if (!keepsLabels(column, charset)) notUnderstood('CONVERT TO CHARACTER SET of labels');
+    return { ...column, charset };
+  });
   return { ...table, columns, charset };
+}
+
+/** Character sets in which the bytes of ASCII are other text, or none. */
+const NOT_ASCII: ReadonlySet<string> = new Set(['ucs2', 'utf16', 'utf16le', 'utf32', 'swe7']);
+
+/** Servers keep the bytes of labels when they convert a table, and read them in the new character set. */
+function keepsLabels({ labels = [], charset: before = '' }: DescribedColumn, charset: string): boolean {
+  if (before === charset || labels.length === 0) return true;
+  const areAscii = labels.every(label => Buffer.byteLength(label) === label.length);
+  return areAscii && !NOT_ASCII.has(before) && !NOT_ASCII.has(charset);
 }
 
 function withCharset(column: DescribedColumn, charset: string | null): DescribedColumn {
@@ -134,11 +146,11 @@ function withCharset(column: DescribedColumn, charset: string | null): Described
   return withLabels({ ...column, ...asBinary(column.type, charset) });
 }
 
-/** With its labels as its character set has them. */
+/** With its labels as the server holds them: in its character set, and without spaces at the end, which are bytes like any others in `binary`. */
 function withLabels(column: DescribedColumn): DescribedColumn {
   const { charset, labels } = column;
-  if (charset === undefined || labels === undefined) return column;
-  return { ...column, labels: labels.map(label => heldText(charset, label)) };
+  if (charset === undefined || charset === 'binary' || labels === undefined) return column;
+  return { ...column, labels: labels.map(label => heldText(charset, label.replace(/ +$/u, ''))) };
 }
 
 /** Names of columns are equal whatever their case. */

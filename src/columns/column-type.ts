@@ -109,9 +109,8 @@ export function readType(text: StatementText): WrittenType {
   return { type: varying, sizes };
 }
 
-/** The server leaves out spaces at a label's end. */
 function readLabels(text: StatementText): readonly string[] {
   const labels: string[] = [];
-  text.list(() => labels.push(text.text().replace(/ +$/u, '')));
+  text.list(() => labels.push(text.text()));
   return labels;
 }

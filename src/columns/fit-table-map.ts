@@ -1,4 +1,5 @@
 import { Buffer } from 'node:buffer';
+import { ColumnType } from '../binlog/column-type.ts';
 import { charsetOf, collationOf } from '../binlog/rows/collations.ts';
 import type { AddressType, ColumnMap, TableMap } from '../binlog/table-map-types.ts';
 import { UmbusError } from '../core/errors.ts';
@@ -43,7 +44,9 @@ function notFitting(map: TableMap, how: string): UmbusError {
 }
 
 function fittedColumn(column: ColumnMap, definition: DescribedColumn): ColumnMap {
-  const { name, type, charset, labels } = definition;
+  const { name, type, labels } = definition;
+  // MySQL's JSON has none, whatever its table was converted to.
+  const charset = column.type === ColumnType.JSON ? undefined : definition.charset;
   return {
     ...column,
     name,

@@ -145,12 +145,9 @@ export class KnownColumns {
       const columns = before === undefined ? null : orNull(() => alteredColumns(before, alteration.changes));
       return columns === null ? unknownAt(place, NOT_FITTING, known) : { columns };
     });
+    // A new name without a schema is one of the session's, not of the table's.
     if (alteration !== null && alteration.renamed !== null) {
-      this.#rename(
-        table,
-        { ...alteration.renamed, schema: alteration.renamed.schema ?? table.schema },
-        statement,
-      );
+      this.#rename(table, alteration.renamed, statement);
     }
   }
 

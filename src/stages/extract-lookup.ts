@@ -109,9 +109,7 @@ function tablesOf(
       return [definition.table];
     case 'alter': {
       const renamed = definition.alteration?.renamed ?? null;
-      return renamed === null
-        ? [definition.table]
-        : [definition.table, renamed, { ...renamed, schema: renamed.schema ?? definition.table.schema }];
+      return renamed === null ? [definition.table] : [definition.table, renamed];
     }
     case 'rename':
       return definition.pairs.flatMap(({ from, to }) => [from, to]);

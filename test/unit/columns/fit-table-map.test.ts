@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ColumnType } from '../../../src/binlog/column-type.ts';
+import { collationOf } from '../../../src/binlog/rows/collations.ts';
 import type { ColumnMap, TableMap } from '../../../src/binlog/table-map-types.ts';
 import { fitTableMap } from '../../../src/columns/fit-table-map.ts';
 import { descriptionOf, descriptionText } from '../../../src/columns/table-columns.ts';
@@ -19,8 +20,12 @@ const BARE: ColumnMap = {
 };
 
 function fit(definition: string, ...columns: readonly Partial<ColumnMap>[]): TableMap {
-  const { known } = new PassingStatements(`CREATE TABLE t (${definition})`);
-  const described = known.table('shop', 't')?.columns ?? assert.fail(definition);
+  return fitAfter([`CREATE TABLE t (${definition})`], ...columns);
+}
+
+function fitAfter(statements: readonly string[], ...columns: readonly Partial<ColumnMap>[]): TableMap {
+  const { known } = new PassingStatements(...statements);
+  const described = known.table('shop', 't')?.columns ?? assert.fail(statements.join());
   const map: TableMap = {
     tableId: 7,
     schema: 'shop',
@@ -157,4 +162,12 @@ test('a text that is no description is refused with a code', () => {
     assert.notEqual(text, described);
     assert.throws(() => descriptionOf(text), { code: 'UMBUS_BINLOG_COLUMNS' });
   }
+});
+
+test('JSON of MariaDB has the character set that its table was converted to, and JSON of MySQL has none', () => {
+  const statements = ['CREATE TABLE t (j JSON)', 'ALTER TABLE t CONVERT TO CHARACTER SET latin1'];
+  const collationIn = (column: Partial<ColumnMap>): number | null | undefined =>
+    fitAfter(statements, column).columns[0]?.collation;
+  assert.equal(collationIn({ type: ColumnType.BLOB, meta: 4 }), collationOf('latin1'));
+  assert.equal(collationIn({ type: ColumnType.JSON, meta: 4 }), collationOf('utf8mb4'));
 });

@@ -12,11 +12,16 @@ export class PassingStatements {
   }
 
   pass(...statements: readonly string[]): this {
+    return this.passIn('shop', ...statements);
+  }
+
+  /** With another default schema of the session. */
+  passIn(schema: string, ...statements: readonly string[]): this {
     for (const sql of statements) {
       this.#place += 100;
       this.known.apply({
         definition: definitionOf(sql),
-        schema: 'shop',
+        schema,
         schemas: ['shop'],
         serverCharset: 'latin1',
         place: `bin.000001:${this.#place}`,

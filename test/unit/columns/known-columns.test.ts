@@ -171,8 +171,44 @@ test('labels have question marks for what their character set does not have, as 
   );
   shop.pass("ALTER TABLE t DROP a, DROP b, DROP c, MODIFY e ENUM('é','[') CHARACTER SET swe7 FIRST");
   assert.equal(shop.columns('t'), '() e enum(é,?) swe7, d enum(日?) sjis');
-  shop.pass('ALTER TABLE t CONVERT TO CHARACTER SET ascii');
-  assert.equal(shop.columns('t'), '() e enum(?,?) ascii, d enum(??) ascii');
+});
+
+test('spaces at the end of a label are left out, but for those of the character set binary', () => {
+  const shop = new PassingStatements("CREATE TABLE t (a ENUM('x ','y'), b SET('x ') CHARACTER SET binary)");
+  assert.equal(shop.columns('t'), '() a enum(x,y) utf8mb4, b set(x ) binary');
+});
+
+test('a table whose labels mean other text after it was converted is not known: servers keep their bytes', () => {
+  const shop = new PassingStatements(
+    "CREATE TABLE t (a ENUM('é') CHARACTER SET latin1)",
+    "CREATE TABLE u (a SET('e') CHARACTER SET ucs2)",
+    "CREATE TABLE v (a SET('e') CHARACTER SET latin1, b ENUM('é'))",
+    'ALTER TABLE t CONVERT TO CHARACTER SET utf8mb4',
+    'ALTER TABLE u CONVERT TO CHARACTER SET utf8mb4',
+    'ALTER TABLE v CONVERT TO CHARACTER SET utf8mb4',
+  );
+  assert.equal(shop.columns('t'), 'unknown');
+  assert.equal(shop.columns('u'), 'unknown');
+  assert.equal(shop.columns('v'), '() a set(e) utf8mb4, b enum(é) utf8mb4');
+  assert.equal(shop.pass('ALTER TABLE v CONVERT TO CHARACTER SET gbk').columns('v'), 'unknown');
+});
+
+test('IF NOT EXISTS is about the columns before the statement, and those that it has named before', () => {
+  const after = (clauses: string): string =>
+    new PassingStatements(T, `ALTER TABLE t ${clauses}`).columns('t');
+  const [id, a] = ['(id) id int !', 'a varchar(10) utf8mb4'];
+  assert.equal(after('DROP b, ADD COLUMN IF NOT EXISTS b CHAR(9)'), `${id}, ${a}`);
+  assert.equal(after('RENAME COLUMN b TO c, ADD COLUMN IF NOT EXISTS b CHAR(9)'), `${id}, ${a}, c int`);
+  assert.equal(after('CHANGE b c INT, ADD COLUMN IF NOT EXISTS c CHAR(9)'), `${id}, ${a}, c int`);
+  assert.equal(after('ADD c INT, ADD COLUMN IF NOT EXISTS c CHAR(9)'), `${id}, ${a}, b int, c int`);
+});
+
+test('a new name in ALTER TABLE that has no schema is one of the session', () => {
+  const shop = new PassingStatements(T, 'ALTER TABLE shop.t RENAME u', 'CREATE TABLE t (x INT)');
+  assert.equal(shop.columns('u'), '(id) id int !, a varchar(10) utf8mb4, b int');
+  shop.passIn('other', 'ALTER TABLE shop.u RENAME t');
+  assert.equal(shop.columns('u'), 'absent');
+  assert.equal(shop.columns('t'), '() x int');
 });
 
 test('a column without a character set is not known where the default is not', () => {
