@@ -7,6 +7,7 @@ import {
   examine,
   type MysqlLogin,
   setUpSignals,
+  sourceClock,
 } from '../../src/adapters/mysql/index.ts';
 import { systemClock } from '../../src/adapters/system-clock.ts';
 import { SkewFilter } from '../../src/change/clock-skew.ts';
@@ -83,6 +84,16 @@ for (const kind of serverKinds) {
       for (let i = 0; i < 5; i++) other.add(await late.sampleClock());
       const apart = (other.best?.skewMicros ?? 0) + 90_000_000;
       assert.ok(Math.abs(apart) < 20_000 + (other.best?.errorMicros ?? 0), `${apart} us wrong`);
+    });
+
+    await t.test('tells its clock to who only asks for it', async () => {
+      const ahead = await sourceClock(login, () => systemClock.now() + 90_000, signal);
+      const apart = (ahead?.skewMicros ?? 0) + 90_000_000;
+      assert.ok(Math.abs(apart) < 20_000 + (ahead?.errorMicros ?? 0), `${apart} us wrong`);
+      await assert.rejects(
+        sourceClock({ ...login, port: 1 }, () => systemClock.now(), signal),
+        error => isUmbusError(error, 'UMBUS_SOURCE_UNREACHABLE'),
+      );
     });
 
     await t.test('lets one session beat, and the next one go on where it ended', async () => {

@@ -12,6 +12,7 @@ import { requireKafka, requireServer } from '../support/servers.ts';
 import { until } from '../support/until.ts';
 
 const EVERY_MS = 500;
+const WRONG_CLOCK = join(import.meta.dirname, '../support/wrong-clock.ts');
 /** How long a lease outlives its holder: its time to live, and a poll of who waits for it. */
 const LEASE_MS = 6_000 + 1_500;
 /** Other work of the machine. */
@@ -78,6 +79,18 @@ test('a standby beats within an interval and a lease after its leader was killed
       return /"shop\.quiet"/.test(out) && /"late": false/.test(out);
     });
     assert.match(shown, /"read": \{/);
+    const { clockAheadMs } = JSON.parse(shown);
+    assert.ok(Math.abs(clockAheadMs) < 100, `the clocks of one machine are ${clockAheadMs} ms apart`);
+    // A board on a machine whose clock is wrong takes nothing for late.
+    const wrong = await umbus(['heartbeat', '--line', file, '--once', '--json'], {
+      env: { NODE_OPTIONS: `--import=${WRONG_CLOCK}`, AHEAD_MS: '60000' },
+    });
+    const board = JSON.parse(wrong.out);
+    assert.ok(Math.abs(board.clockAheadMs - 60_000) < 100, `${board.clockAheadMs} ms`);
+    assert.deepEqual(
+      board.tables.map(({ late }: { late: boolean }) => late),
+      board.tables.map(() => false),
+    );
     second.assertRunning();
     await second.stop();
   } finally {

@@ -10,6 +10,7 @@ import { binlogFiles } from './binlog-files.ts';
 import { connectSql, type SqlRow, type SqlSession } from './connect.ts';
 import type { MysqlLogin } from './options.ts';
 import { readFacts, textOf } from './server-facts.ts';
+import { SERVER_MICROS, sampleClock } from './source-clock.ts';
 
 /** Where a line beats. */
 export interface BeatOptions {
@@ -30,8 +31,6 @@ export interface BeatOptions {
 /** Rows of one INSERT. */
 const ROWS_AT_ONCE = 500;
 const TO_MICROS = 1000;
-/** The statement's time in microseconds, in any session's zone. */
-const SERVER_MICROS = 'CAST(UNIX_TIMESTAMP(NOW(6)) * 1000000 AS UNSIGNED)';
 /** A row of an INSERT; the packet has the time in milliseconds and in microseconds. */
 const ROW =
   '(?, ?, ?, CONCAT(?, @us DIV 1000, ?, @us, ?), FROM_UNIXTIME(@us DIV 1000000), FROM_UNIXTIME(@us DIV 1000000))';
@@ -110,15 +109,8 @@ class MysqlBeats implements BeatSession {
     return Number(textOf(rows.at(-1), 'us'));
   }
 
-  async sampleClock(): Promise<ClockSample> {
-    const { now } = this.#options;
-    const sentMicros = Math.round(now() * TO_MICROS);
-    const [row] = await this.#ask(`SELECT ${SERVER_MICROS} AS us`);
-    return {
-      sentMicros,
-      serverMicros: Number(textOf(row, 'us')),
-      receivedMicros: Math.round(now() * TO_MICROS),
-    };
+  sampleClock(): Promise<ClockSample> {
+    return sampleClock(sql => this.#ask(sql), this.#options.now);
   }
 
   async tables(schemas: readonly string[]): Promise<readonly BeatTarget[]> {

@@ -6,3 +6,4 @@ export type { MysqlLogin, MysqlSourceOptions, MysqlTls } from './options.ts';
 export { type SampledTable, sampleRows } from './sample-rows.ts';
 export { type SignalSetup, setUpSignals } from './signal-setup.ts';
 export { createMysqlSource } from './source.ts';
+export { sourceClock } from './source-clock.ts';

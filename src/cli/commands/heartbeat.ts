@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { latencyMicros, type StatMessage } from '../../change/stat-message.ts';
+import type { Line } from '../../config/line.ts';
 import { parseDuration } from '../../config/quantity.ts';
 import { UmbusError } from '../../core/errors.ts';
 import { exitCodes } from '../exit-codes.ts';
@@ -20,6 +21,8 @@ interface Options {
 }
 
 const REDRAW_MS = 1_000;
+/** The source has so long to say its time. */
+const CLOCK_MS = 5_000;
 /** Goes to the top and clears; the cursor is hidden while the board is shown. */
 const HOME = '\u001b[H\u001b[J';
 const BEGIN = '\u001b[?1049h\u001b[?25l';
@@ -60,7 +63,9 @@ Examples:
       const { systemClock } = await import('../../adapters/system-clock.ts');
       const memory = new BeatMemory(options.late ?? null);
       const reader = new BeatReader(log, line, memory);
-      const now = (): number => systemClock.now();
+      memory.sourceAhead(await sourceAhead(line, () => systemClock.now(), terminal.stopping));
+      // By the clock of the line, which the stamps of its hops are of.
+      const now = (): number => systemClock.now() - (memory.clockAheadMs ?? 0);
       await reader.read(0, terminal.stopping);
       if (options.once === true) {
         const board = await once(reader, memory, { ds: line.ds, now, json: options.json === true }, terminal);
@@ -68,6 +73,18 @@ Examples:
       } else if (terminal.columns === null) await lines(reader, terminal);
       else await live(reader, memory, line.ds, now, terminal);
     });
+}
+
+/** By how much the source's clock is ahead of ours, in microseconds. Null, and our clock is taken for the line's, where the log is on this machine as the line is, or the source does not answer. */
+async function sourceAhead(line: Line, now: () => number, signal: AbortSignal): Promise<number | null> {
+  if (line.log.kind === 'embedded') return null;
+  const { sourceClock } = await import('../../adapters/mysql/index.ts');
+  try {
+    const answered = AbortSignal.any([signal, AbortSignal.timeout(CLOCK_MS)]);
+    return (await sourceClock(line.source, now, answered))?.skewMicros ?? null;
+  } catch {
+    return null;
+  }
 }
 
 async function once(

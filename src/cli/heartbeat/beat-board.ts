@@ -45,6 +45,8 @@ export interface BeatBoard {
   readonly hops: Readonly<Record<Hop, HopTimes | null>>;
   /** How long a heartbeat may stay away. */
   readonly lateAfterMs: number;
+  /** By how much the clock of this machine is ahead of the line's; null: not measured. */
+  readonly clockAheadMs: number | null;
 }
 
 /** Rounds of a table that are remembered, and tables. */
@@ -76,10 +78,25 @@ export class BeatMemory {
   #binlog: BeatDone['binlog'] = null;
   #trouble: BeatTrouble | null = null;
   #roundTimes: number[] = [];
+  /** By how much the source's clock is ahead of ours. */
+  #sourceAheadMicros: number | null = null;
 
   /** `lateAfterMs`: how long a heartbeat may stay away; null: three intervals, as they come. */
   constructor(lateAfterMs: number | null) {
     this.#lateAfterMs = lateAfterMs;
+  }
+
+  /** Takes by how much the source's clock is ahead of ours. */
+  sourceAhead(micros: number | null): void {
+    this.#sourceAheadMicros = micros;
+  }
+
+  /** By how much our clock is ahead of that of the line, which measures the source's too; null where one of the two is not known. */
+  get clockAheadMs(): number | null {
+    const skew = this.#round?.skewMicros ?? null;
+    return skew === null || this.#sourceAheadMicros === null
+      ? null
+      : (skew - this.#sourceAheadMicros) / MICROS;
   }
 
   /** Takes what was noted of a round. */
@@ -129,7 +146,7 @@ export class BeatMemory {
     for (const table of this.#tables.keys()) if (!has(table)) this.#tables.delete(table);
   }
 
-  /** What is known now. `nowMs`: by our clock, milliseconds since 1970-01-01 UTC. */
+  /** What is known now. `nowMs`: by the clock of the line, milliseconds since 1970-01-01 UTC. */
   board(nowMs: number): BeatBoard {
     const lateAfterMs = this.#lateAfterMs ?? Math.max(LATE_MIN_MS, LATE_ROUNDS * this.#intervalMs());
     const tables = [...this.#tables]
@@ -142,6 +159,7 @@ export class BeatMemory {
       trouble: this.#trouble,
       hops: hopTimes(rounds.toSorted((a, b) => a.us - b.us)),
       lateAfterMs,
+      clockAheadMs: this.clockAheadMs,
     };
   }
 

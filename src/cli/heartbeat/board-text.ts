@@ -123,8 +123,11 @@ function ageText(ms: number): string {
   return Number.isFinite(ms) ? formatDuration(ms < 1000 ? Math.round(ms) : Math.round(ms / 100) * 100) : '-';
 }
 
+/** Clocks that are together by NTP differ by less. */
+const CLOCK_SHOWN_MS = 500;
+
 function headText(board: BeatBoard, view: BoardView): string {
-  const { round, trouble, tables, lateAfterMs } = board;
+  const { round, trouble, tables, lateAfterMs, clockAheadMs } = board;
   const { paint, ds, nowMs, horizon } = view;
   const late = tables.filter(table => table.late).length;
   const parked = tables.filter(table => table.status === 'abort').length;
@@ -139,6 +142,10 @@ function headText(board: BeatBoard, view: BoardView): string {
     const { skewMicros, skewErrorMicros } = round;
     const size = `${(Math.abs(skewMicros) / 1000).toFixed(1)} ms ${skewMicros < 0 ? 'behind' : 'ahead'}`;
     rows.push(['source clock', `${size}, ±${((skewErrorMicros ?? 0) / 1000).toFixed(1)} ms; taken out`]);
+  }
+  if (clockAheadMs !== null && Math.abs(clockAheadMs) >= CLOCK_SHOWN_MS) {
+    const size = `${formatDuration(Math.round(Math.abs(clockAheadMs)))} ${clockAheadMs < 0 ? 'behind' : 'ahead of'}`;
+    rows.push(['our clock', paint('yellow', `${size} the line's; taken out`)]);
   }
   rows.push(['binlog', horizonText(horizon, paint)]);
   const states = [

@@ -118,6 +118,20 @@ describe('the board as text', () => {
     assert.match(text, /shop\.orders +10 +250ms +14\.0 +9\.0 +14\.0 +\S{10} +3/);
   });
 
+  test('says by how much our clock differs from the line when that is much, and nothing when it is little or not known', () => {
+    const memory = memoryOf(10);
+    const text = (): string => boardText(memory.board(START_MS), viewOf(START_MS));
+    assert.equal(memory.clockAheadMs, null);
+    assert.doesNotMatch(text(), /our clock/);
+    memory.sourceAhead(SKEW - 60_000_000);
+    assert.equal(memory.board(START_MS).clockAheadMs, 60_000);
+    assert.match(text(), /\nour clock +1m ahead of the line's; taken out\n/);
+    memory.sourceAhead(SKEW + 2_000_000);
+    assert.match(text(), /\nour clock +2s behind the line's; taken out\n/);
+    memory.sourceAhead(SKEW - 3_000);
+    assert.doesNotMatch(text(), /our clock/);
+  });
+
   test('has late tables first when there is no room for all', () => {
     const memory = memoryOf(10);
     for (const table of ['a', 'b', 'c', 'd']) memory.stat(stat('HEART_BEAT', 10, 5, table));
