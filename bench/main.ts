@@ -1,6 +1,6 @@
 /**
- * `npm run bench -- [--latency] [--kafka] [SCALE]`: the figures of DESIGN as ratios, each against a limit or a peer in the same run on the same machine, with a
- * throw-away MariaDB that holds the loads bulk, OLTP and single, SCALE times their full size (default 1: about two minutes of load). With `--kafka`, see kafka.ts; with `--latency`, heartbeat.ts.
+ * `npm run bench -- [--latency] [--kafka] [--pull] [SCALE]`: the figures of DESIGN as ratios, each against a limit or a peer in the same run on the same machine, with a
+ * throw-away MariaDB that holds the loads bulk, OLTP and single, SCALE times their full size (default 1: about two minutes of load). With `--kafka`, see kafka.ts; with `--latency`, heartbeat.ts; with `--pull`, pull.ts.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

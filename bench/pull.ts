@@ -2,22 +2,22 @@
  * `npm run bench -- --pull [SCALE]`: full pulls against a streaming `SELECT *` by the same driver that throws its rows away, from one throw-away MariaDB on one machine. SCALE times a million rows.
  */
 import { type Connection, createConnection } from 'mysql2';
-import { createMemoryCoordination } from '../src/adapters/memory/index.ts';
 import { connectSql } from '../src/adapters/mysql/connect.ts';
 import { openPullSource } from '../src/adapters/mysql/pull-source.ts';
 import { readTableDefinition } from '../src/adapters/mysql/table-definition.ts';
-import { systemClock } from '../src/adapters/system-clock.ts';
 import { resultColumn } from '../src/binlog/result/result-column.ts';
 import { compileRows } from '../src/binlog/rows/compile.ts';
-import { WHOLE_TABLE } from '../src/sharding/key-range.ts';
+import { type KeyLiterals, WHOLE_TABLE } from '../src/sharding/key-range.ts';
+import { splitStep } from '../src/sharding/split-plan.ts';
 import { TupleBuffer, viewOf } from '../src/ums/tuple-buffer.ts';
 import { TuplePrefix } from '../src/ums/tuple-prefix.ts';
 import { UTC } from '../src/ums/zone.ts';
+import { makeTable, PULL_SCHEMA } from '../test/crash/pull-table.ts';
 import { createLoad, LOAD_SCHEMA, runLoad } from '../test/support/load.ts';
-import { askPull, pullOver } from '../test/support/pulls.ts';
-import { startLine } from '../test/support/running-line.ts';
 import { type Server, startMariadb } from '../test/support/servers.ts';
-import { anonymousMegabytes, median, report } from './measure.ts';
+import { median, report, runWorker } from './measure.ts';
+import { benchBeside } from './pull-beside.ts';
+import type { PullFigures } from './pull-worker.ts';
 
 const ROWS = 1_000_000;
 const ROUNDS = 3;
@@ -78,51 +78,28 @@ async function encodeSeconds(server: Server, table: string): Promise<number> {
   return (performance.now() - start) / 1000;
 }
 
-/** Seconds of a pull through the whole line in this process, and when its first rows were published. */
-async function pullSeconds(
-  server: Server,
-  table: string,
-  concurrency: number,
-): Promise<{ readonly seconds: number; readonly firstSeconds: number; readonly megabytes: number }> {
-  await using coordination = createMemoryCoordination({ clock: systemClock }).open();
-  await using line = await startLine({
-    server,
-    schemas: [LOAD_SCHEMA],
-    start: 'now',
-    coordination,
-    concurrency,
-    partitions: 1,
-  });
-  const topic = { topic: `${line.line.ds}.${LOAD_SCHEMA}.result`, partition: 0 };
-  const start = performance.now();
-  const cells = await askPull(coordination, line.line.ds, {
-    pull: 'bench',
-    schema: LOAD_SCHEMA,
-    table,
-    shardRows: 100_000,
-  });
-  let firstSeconds = Number.NaN;
-  let megabytes = 0;
-  const watch = setInterval(() => {
-    megabytes = Math.max(megabytes, anonymousMegabytes());
-    if (Number.isNaN(firstSeconds)) {
-      line.log.offset(topic, 'latest').then(
-        offset => {
-          // The first message says that the pull begins.
-          if (offset > 1n && Number.isNaN(firstSeconds)) firstSeconds = (performance.now() - start) / 1000;
-        },
-        // The topic is not there yet.
-        () => {},
-      );
+/** The smallest and the largest shard, but for the last, of a table nine tenths of which share the first column of the key, while the rest of the key is in a corner of its range. */
+async function shardSpread(server: Server, rows: number): Promise<readonly [least: number, most: number]> {
+  await makeTable(server, rows);
+  await using source = openPullSource(loginOf(server), { ds: 'bench', signalSchema: 'dbus' });
+  const table = await source.table(PULL_SCHEMA, 'big', [], []);
+  const sizes: number[] = [];
+  const shardRows = Math.max(1, Math.round(rows / 20));
+  for (let after: KeyLiterals | null = null; ; ) {
+    const { shards, next } = await splitStep(after, 8, key => table.boundary(key, shardRows));
+    for (const range of shards) {
+      await using shard = await table.read(range, null, Number.MAX_SAFE_INTEGER);
+      let size = 0;
+      for (let page = await shard.page(PAGE_BYTES); page !== null; page = await shard.page(PAGE_BYTES)) {
+        size += page.rows;
+      }
+      sizes.push(size);
     }
-  }, 20);
-  try {
-    const { status, failure } = await pullOver(cells, 'bench', 600_000);
-    if (status !== 'ending') throw new Error(failure?.message);
-  } finally {
-    clearInterval(watch);
+    if (next === null) break;
+    after = next.after;
   }
-  return { seconds: (performance.now() - start) / 1000, firstSeconds, megabytes };
+  const full = sizes.slice(0, -1);
+  return [Math.min(...full), Math.max(...full)];
 }
 
 /** Prints the figures. */
@@ -148,8 +125,29 @@ export async function benchPull(scale: number): Promise<void> {
     `${rate(median(encodes))} / ${rate(select)}`,
   );
   for (const concurrency of [1, 2, 6]) {
-    const { seconds, firstSeconds, megabytes } = await pullSeconds(server, 't1', concurrency);
-    const detail = `${rate(seconds)}; first rows after ${Math.round(firstSeconds * 1000)} ms; at most ${Math.round(megabytes)} MB`;
-    report(`full pull, whole line, ${concurrency} at a time / SELECT *`, select / seconds, '', detail);
+    const { seconds, firstSeconds, earlyMegabytes, lateMegabytes } = await runWorker<PullFigures>(
+      './pull-worker.ts',
+      [String(server.port), String(concurrency), 't1'],
+    );
+    report(
+      `full pull, whole line, ${concurrency} at a time / SELECT *`,
+      select / seconds,
+      '>= 0.7',
+      `${rate(seconds)}; first rows after ${Math.round(firstSeconds * 1000)} ms`,
+    );
+    report(
+      `memory, second half / first half, ${concurrency} at a time`,
+      lateMegabytes / earlyMegabytes,
+      '<= 1.2',
+      `${Math.round(lateMegabytes)} / ${Math.round(earlyMegabytes)} MB anonymous at most`,
+    );
   }
+  const [least, most] = await shardSpread(server, Math.round(count / 4));
+  report(
+    'smallest / largest shard, skewed key',
+    least / most,
+    '>= 0.8',
+    `${least.toLocaleString('en-US')} / ${most.toLocaleString('en-US')} rows`,
+  );
+  await benchBeside(server, scale);
 }

@@ -51,8 +51,9 @@ export interface PullStep {
 const NOTHING: PullStep = { shards: [], split: null };
 /** The same once more, when it may go on. */
 const AGAIN: PullStep = { shards: [], split: null };
-/** Shards that are cut in one step. */
+/** Shards that are cut in one step, and in the first one, for which the first rows wait. */
 const SHARDS_A_STEP = 8;
+const FIRST_SHARDS = 1;
 const DEFAULT_PAGE_BYTES = 512 * 1024;
 const RETRY_MS = 1000;
 const PAUSED_MS = 1000;
@@ -145,7 +146,8 @@ export class PullWorker implements AsyncDisposable {
           : await this.#begin(job, { whole: condition === null, ...(hold !== null && { hold }) }, signal);
       if (begun?.kind === 'aborted') return await this.#ended(job, begun.failure);
     }
-    const step = await splitStep(after, SHARDS_A_STEP, key => table.boundary(key, job.shardRows));
+    const most = after === null ? FIRST_SHARDS : SHARDS_A_STEP;
+    const step = await splitStep(after, most, key => table.boundary(key, job.shardRows));
     const shards = step.shards.map(
       (range, i): ShardTask => ({
         ...job,
