@@ -66,7 +66,7 @@ export function benchLine(options: BenchLineOptions, start: Line['source']['star
     registry: null,
     metrics: noMetrics,
     heartbeat: null,
-    pull: { concurrency: 6, backOff: noBackOff, heldBytes: 64 * 1024 ** 2 },
+    pull: { concurrency: 6, backOff: noBackOff, replica: null, heldBytes: 64 * 1024 ** 2 },
     signals: { schema: 'dbus' },
     masking: { keys: {}, timeoutMs: 1_000, directory: '/' },
     topics: { partitions, retentionMs: null, retentionBytes: null },

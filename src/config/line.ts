@@ -179,6 +179,14 @@ export interface PullSettings {
     readonly replicationLagMs: number | null;
     readonly lineLagMs: number | null;
   };
+  /** Where rows are read; null: in the source. TLS is as the source's. */
+  readonly replica: {
+    readonly host: string;
+    readonly port: number;
+    readonly user: string;
+    readonly password: string;
+    readonly timeoutMs: number;
+  } | null;
   /** Most bytes of messages of a table that wait for the end of its pull. */
   readonly heldBytes: number;
 }

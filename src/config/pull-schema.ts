@@ -1,6 +1,7 @@
+import { secret } from './connection-settings.ts';
 import type { Line } from './line.ts';
-import { section } from './setting-groups.ts';
-import { durationOrNone, size, whole, wholeOrNone } from './settings.ts';
+import { optionalSection, section } from './setting-groups.ts';
+import { duration, durationOrNone, optionalText, size, text, whole, wholeOrNone } from './settings.ts';
 
 /** The `pull` section. */
 export const pullSchema = section(
@@ -21,6 +22,33 @@ export const pullSchema = section(
         max: '1GB',
       },
       { value: 64 * 1024 * 1024, text: '64MB' },
+    ),
+    replica: optionalSection(
+      {
+        doc: 'A replica of the source that pulls read rows and definitions from, so that they are no burden to the source. It has to replicate the schema of `signals` too. Left out, pulls read the source.',
+      },
+      {
+        host: text(
+          { type: 'text', doc: 'Host name or address.', expected: 'a host name', pattern: /^[^\s/@]+$/ },
+          'required',
+        ),
+        port: whole<null>({ doc: 'TCP port.', min: 1, max: 65_535 }, { value: null, text: 'as the source' }),
+        user: optionalText({
+          type: 'text',
+          doc: 'Account with SELECT.',
+          expected: 'a user name',
+          fallback: 'as the source',
+        }),
+        password: secret('The password.', { value: null, text: 'as the source' }),
+        timeout: duration(
+          {
+            doc: 'How long a watermark may take to come there before a pull ends: rows are never older than it.',
+            min: '100ms',
+            max: '1h',
+          },
+          { value: 60_000, text: '1m' },
+        ),
+      },
     ),
     backOff: section(
       { doc: 'When pulls wait, since they would be too much for others. They go on by themselves.' },

@@ -35,25 +35,26 @@ export function resolveLine(written: WrittenLine, around: Surroundings): Resolut
     masks: Object.entries(masks).map(([pattern, mask]) => ({ pattern, mask })),
   }));
   const masking = maskingOf(written, around, secrets);
+  const server: Line['source'] = {
+    kind: 'mysql',
+    host: source.host ?? address.host,
+    port: source.port ?? address.port ?? 3306,
+    user: source.user ?? address.user ?? '',
+    password: secrets.secretOf(source.password, ['source', 'password']) ?? address.password ?? '',
+    serverId: source.serverId ?? serverIdOf(ds),
+    tls: secrets.tlsOf(source.tls, ['source', 'tls']),
+    start: source.start,
+  };
   const line: Line = {
     ds,
-    source: {
-      kind: 'mysql',
-      host: source.host ?? address.host,
-      port: source.port ?? address.port ?? 3306,
-      user: source.user ?? address.user ?? '',
-      password: secrets.secretOf(source.password, ['source', 'password']) ?? address.password ?? '',
-      serverId: source.serverId ?? serverIdOf(ds),
-      tls: secrets.tlsOf(source.tls, ['source', 'tls']),
-      start: source.start,
-    },
+    source: server,
     schemas,
     log: logOf(written, around, secrets),
     guarantee: written.guarantee,
     coordination: coordinationOf(written),
     registry: registryOf(written, secrets),
     heartbeat: heartbeatOf(written),
-    pull: pullOf(written),
+    pull: pullOf(written, server, secrets),
     signals: written.signals,
     masking,
     topics: {
@@ -105,10 +106,24 @@ function heartbeatOf({ heartbeat }: WrittenLine): Line['heartbeat'] {
   return { ...rest, timeoutMs: timeout };
 }
 
-function pullOf({ pull }: WrittenLine): Line['pull'] {
-  const { backOff, ...rest } = pull;
+function pullOf({ pull }: WrittenLine, source: Line['source'], secrets: SecretReader): Line['pull'] {
+  const { backOff, replica, ...rest } = pull;
   const { threadsRunning, replicationLag, lineLag } = backOff;
-  return { ...rest, backOff: { threadsRunning, replicationLagMs: replicationLag, lineLagMs: lineLag } };
+  const password = secrets.secretOf(replica?.password ?? null, ['pull', 'replica', 'password']);
+  return {
+    ...rest,
+    replica:
+      replica === null
+        ? null
+        : {
+            host: replica.host,
+            port: replica.port ?? source.port,
+            user: replica.user ?? source.user,
+            password: password ?? source.password,
+            timeoutMs: replica.timeout,
+          },
+    backOff: { threadsRunning, replicationLagMs: replicationLag, lineLagMs: lineLag },
+  };
 }
 
 function metricsOf({ metrics }: WrittenLine, secrets: SecretReader): MetricsSettings {

@@ -54,6 +54,11 @@ export interface PullSource extends AsyncDisposable {
     splitBy: readonly string[],
     columns: readonly string[],
   ): Promise<PullTable>;
+  /**
+   * Waits until rows that are read from now on are not older than the watermark of a token, which was written. Errors: UMBUS_PULL_REPLICA when it takes too long, UMBUS_SOURCE_*; the signal's
+   * reason.
+   */
+  reached(token: string, signal: AbortSignal): Promise<void>;
   /** Writes a watermark into the source; it is committed when this resolves. Errors: UMBUS_SOURCE_*. */
   signal(signal: PullSignal): Promise<void>;
 }

@@ -134,7 +134,7 @@ function lineOf(schemas: readonly string[], start: StartPoint, random: Random, r
     registry: null,
     metrics: noMetrics,
     heartbeat: null,
-    pull: { concurrency: 6, backOff: noBackOff, heldBytes: 64 * 1024 ** 2 },
+    pull: { concurrency: 6, backOff: noBackOff, replica: null, heldBytes: 64 * 1024 ** 2 },
     signals: { schema: 'dbus' },
     masking: { keys: {}, timeoutMs: 1_000, directory: '/' },
     topics: { partitions: 1 + random.below(4), retentionMs: null, retentionBytes: null },

@@ -73,6 +73,8 @@ export interface TestLineOptions {
   readonly concurrency?: number;
   /** When its pulls wait; default: never. */
   readonly backOff?: Partial<Line['pull']['backOff']>;
+  /** Where pulls read rows; default: in the source. */
+  readonly replica?: Line['pull']['replica'];
   /** What may wait of a table for the end of its pull; default 64 MB. */
   readonly heldBytes?: number;
   /** Name of the process in its pulls; default `test`. */
@@ -141,6 +143,7 @@ export function testLine(options: TestLineOptions, dir: string): Line {
     pull: {
       concurrency: options.concurrency ?? 6,
       backOff: { ...noBackOff, ...options.backOff },
+      replica: options.replica ?? null,
       heldBytes: options.heldBytes ?? 64 * 1024 ** 2,
     },
     signals: { schema: 'dbus' },

@@ -14,6 +14,7 @@ import { boundarySql, fromClause, rowsSql } from '../../sharding/split-plan.ts';
 import type { SqlSession } from './connect.ts';
 import { KeptSession } from './kept-session.ts';
 import type { MysqlLogin } from './options.ts';
+import { assertInOrder, type PullReplica, untilFound, untilThere } from './pull-replica.ts';
 import { PULL_SESSION_SQL, ResultReader } from './result-reader.ts';
 import { rowKey } from './row-key.ts';
 import { textOf } from './server-facts.ts';
@@ -31,6 +32,8 @@ export interface PullSourceOptions {
   readonly signalSchema: string;
   /** Which columns of a table are masked now, so that it may not be cut by them; default: none is. */
   readonly masked?: (schema: string, table: string) => Promise<(column: string) => boolean>;
+  /** Where rows, keys and definitions are read; default: in the source. */
+  readonly replica?: PullReplica | null;
 }
 
 /** Opens a source to pull from. Connects when it is first asked, and anew when a connection was lost. */
@@ -43,12 +46,21 @@ class MysqlPullSource implements PullSource {
   readonly #options: PullSourceOptions;
   /** One that asks and reads keys, one that writes; each answers one statement at a time. */
   readonly #asking: KeptSession;
+  readonly #replica: PullReplica | null;
+  /** Of the server that rows are read from. */
+  readonly #reading: MysqlLogin;
   readonly #writing: KeptSession;
 
   constructor(login: MysqlLogin, options: PullSourceOptions) {
     this.#login = login;
     this.#options = options;
-    this.#asking = new KeptSession(login, session => session.query(PULL_SESSION_SQL));
+    const { replica = null } = options;
+    this.#replica = replica;
+    this.#reading = replica?.login ?? login;
+    this.#asking = new KeptSession(this.#reading, async session => {
+      if (replica !== null) await assertInOrder(session);
+      await session.query(PULL_SESSION_SQL);
+    });
     this.#writing = new KeptSession(login, session => this.#makeTable(session));
   }
 
@@ -59,14 +71,15 @@ class MysqlPullSource implements PullSource {
     wanted: readonly string[],
   ): Promise<PullTable> {
     const masked = (await this.#options.masked?.(schema, table)) ?? (() => false);
+    const namesKeys = await this.#writing.use(assertFullImages);
     return await this.#asking.use(async session => {
       // Names and texts of the catalogue are wanted in UTF-8, keys in the bytes of their columns.
       await session.query('SET character_set_results = utf8mb4');
       try {
-        await assertFullImages(session);
-        const definition = await readTableDefinition(session, schema, table);
+        const look = () => readTableDefinition(session, schema, table);
+        const definition = (await look()) ?? (await this.#whenReplicated(schema, table, look));
         if (definition === null) throw refused(schema, table, 'is not there, or the account may not see it');
-        const primaryKey = await rowKey(session, definition);
+        const primaryKey = await rowKey(session, definition, namesKeys);
         return this.#pullTable({ ...definition, primaryKey }, splitBy, wanted, masked);
       } finally {
         await session.query('SET character_set_results = NULL');
@@ -101,7 +114,7 @@ class MysqlPullSource implements PullSource {
         key === null
           ? null
           : await this.#asking.use(session =>
-              readKey(session, this.#login, key, boundarySql(from, key, after, rows)),
+              readKey(session, this.#reading, key, boundarySql(from, key, after, rows)),
             ),
       present: chosen === null ? null : presentBits(columns.length, chosen),
       read: (range, condition, limit) => this.#read({ key, columns: read, from }, range, condition, limit),
@@ -115,7 +128,7 @@ class MysqlPullSource implements PullSource {
     limit: number,
   ): Promise<PullRows> {
     const expressions = columns.map(({ map, select }) => select(quoteName(map.name ?? '')));
-    const reader = await ResultReader.open(this.#login);
+    const reader = await ResultReader.open(this.#reading);
     try {
       // What is read in no order can only be read as a whole.
       const most = key === null ? null : limit;
@@ -140,6 +153,23 @@ class MysqlPullSource implements PullSource {
         cause: error,
       });
     }
+  }
+
+  /** A definition that a replica does not have yet, although the source has it. */
+  async #whenReplicated(
+    schema: string,
+    table: string,
+    look: () => Promise<TableDefinition | null>,
+  ): Promise<TableDefinition | null> {
+    const replica = this.#replica;
+    if (replica === null) return null;
+    const inSource = await this.#writing.use(session => readTableDefinition(session, schema, table));
+    return inSource === null ? null : await untilFound(replica, look);
+  }
+
+  async reached(token: string, signal: AbortSignal): Promise<void> {
+    const { ds, signalSchema: schema } = this.#options;
+    if (this.#replica !== null) await untilThere(this.#asking, this.#replica, { schema, ds, token }, signal);
   }
 
   signal(signal: PullSignal): Promise<void> {
@@ -235,9 +265,12 @@ class MysqlPullRows implements PullRows {
   }
 }
 
-async function assertFullImages(session: SqlSession): Promise<void> {
-  const [row] = await session.query('SELECT @@global.binlog_row_image AS image');
-  if (textOf(row, 'image').toUpperCase() === 'FULL') return;
+/** Whether the binlog says the keys of tables. Errors: UMBUS_SOURCE_SETTING for row images that are not whole. */
+async function assertFullImages(session: SqlSession): Promise<boolean> {
+  const rows = await session.query("SHOW GLOBAL VARIABLES LIKE 'binlog_row_%'");
+  const isFull = (name: string): boolean =>
+    rows.some(row => textOf(row, 'Variable_name') === name && textOf(row, 'Value').toUpperCase() === 'FULL');
+  if (isFull('binlog_row_image')) return isFull('binlog_row_metadata');
   throw new UmbusError(
     'UMBUS_SOURCE_SETTING',
     'A full pull needs whole row images: run SET GLOBAL binlog_row_image = FULL on the source, and let its sessions connect anew.',

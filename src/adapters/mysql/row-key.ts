@@ -5,9 +5,13 @@ import type { TableDefinition } from './table-definition.ts';
 
 /**
  * The columns that tell rows of a table apart in its binlog too: the primary key, or the first unique key of whole columns that are not NULL, which the server takes in its place. [] without one, or where the binlog does not
- * say keys (`binlog_row_metadata` other than FULL), so that the stream knows none. Errors: UMBUS_SOURCE_*.
+ * say keys (`namesKeys`: `binlog_row_metadata` is FULL), so that the stream knows none. Errors: UMBUS_SOURCE_*.
  */
-export async function rowKey(session: SqlSession, table: TableDefinition): Promise<readonly string[]> {
+export async function rowKey(
+  session: SqlSession,
+  table: TableDefinition,
+  namesKeys: boolean,
+): Promise<readonly string[]> {
   if (table.primaryKey.length > 0) return table.primaryKey;
   const fits = (index: TableDefinition['indexes'][number]): boolean =>
     index.unique &&
@@ -15,9 +19,7 @@ export async function rowKey(session: SqlSession, table: TableDefinition): Promi
       ({ name, whole }) => whole && table.columns.some(column => column.name === name && !column.nullable),
     );
   const unique = new Map(table.indexes.filter(fits).map(({ name, columns }) => [name, columns]));
-  if (unique.size === 0) return [];
-  const [metadata] = await session.query("SHOW GLOBAL VARIABLES LIKE 'binlog_row_metadata'");
-  if (textOf(metadata, 'Value').toUpperCase() !== 'FULL') return [];
+  if (unique.size === 0 || !namesKeys) return [];
   // In the order in which the server looks at them.
   const rows = await session.query(
     `SHOW INDEX FROM ${quoteName(table.table)} FROM ${quoteName(table.schema)}`,

@@ -134,7 +134,10 @@ async function placeOf(
   using answers = board.listen(answer => answer.pull === pull && 'token' in answer && answer.token === token);
   const ask = () => source.signal({ kind: 'place', pull, schema, table, token });
   const answer = await askUntilAnswered(answers, ask, clock, signal);
-  if (answer.kind === 'placed' && answer.place !== null) return answer.place;
+  if (answer.kind === 'placed' && answer.place !== null) {
+    await source.reached(token, signal);
+    return answer.place;
+  }
   throw new UmbusError('UMBUS_PULL_TABLE', `The line does not publish the table ${schema}.${table}.`, {
     details: { table: `${schema}.${table}` },
   });

@@ -74,12 +74,16 @@ async function readWindow(
     assertSame(now, task);
     return now;
   };
+  // Its columns were asked for before its rows.
+  const isStill = async (now: PullTable): Promise<boolean> => (await look()).page.map.equals(now.page.map);
   if (!task.keyed) {
     const now = await look();
     await tools.source.signal({ ...mark, kind: 'low' });
-    // Nothing may change until the rows are being read, so nothing is waited for.
+    // Nothing may change until the rows are being read, so no answer is waited for.
+    await tools.source.reached(token, signal);
     await using rows = await now.read(WHOLE_TABLE, null, Number.MAX_SAFE_INTEGER);
     await tools.source.signal({ ...mark, kind: 'high' });
+    if (!(await isStill(now))) return { kind: 'again', progress: false };
     for (const kind of ['low', 'high'] as const) {
       const answer = await tools.passing(answers.next(signal));
       if (answer.kind !== kind) return outcomeOf(answer, false);
@@ -92,11 +96,13 @@ async function readWindow(
   await tools.source.signal({ ...mark, kind: 'low' });
   const low = await tools.passing(answers.next(signal));
   if (low.kind !== 'low') return outcomeOf(low, false);
+  await tools.source.reached(token, signal);
   const now = await look();
   const after = low.next === null ? task.after : literalsOf(low.next);
   const limit = task.cutBy === UNCUT ? Number.MAX_SAFE_INTEGER : 2 * task.shardRows;
   await using rows = await now.read({ after, upTo: task.upTo }, task.condition, limit);
   await tools.source.signal({ ...mark, kind: 'high' });
+  if (!(await isStill(now))) return { kind: 'again', progress: false };
   const high = await tools.passing(answers.next(signal));
   if (high.kind !== 'high') return outcomeOf(high, false);
   return await writePages({ task, tools, token, answers, now, rows, limit }, signal);

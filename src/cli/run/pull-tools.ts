@@ -1,4 +1,5 @@
 import { Buffer } from 'node:buffer';
+import type { PullReplica } from '../../adapters/mysql/pull-replica.ts';
 import { openPullSource } from '../../adapters/mysql/pull-source.ts';
 import { openSourceLoad } from '../../adapters/mysql/source-load.ts';
 import { decodeCell, PullCells, REQUESTS } from '../../adapters/pull/pull-cells.ts';
@@ -59,10 +60,11 @@ export async function openPullTools(options: PullToolsOptions): Promise<PullTool
     return column => (rules?.ruleOf(column) ?? null) !== null;
   };
   const cells = new PullCells(coordination, line.ds);
+  const replica = replicaOf(line);
   const pulls = new PullWorker({
     log,
     clock,
-    source: openPullSource(line.source, { ds: line.ds, signalSchema: line.signals.schema, masked }),
+    source: openPullSource(line.source, { ds: line.ds, signalSchema: line.signals.schema, masked, replica }),
     cells,
     answers: specOf(pullTopic(settings)),
     target: (schema, table) => ({
@@ -73,7 +75,7 @@ export async function openPullTools(options: PullToolsOptions): Promise<PullTool
     member,
     stopping,
     concurrency: line.pull.concurrency,
-    load: openSourceLoad(line.source),
+    load: openSourceLoad(replica?.login ?? line.source),
     backOff: line.pull.backOff,
     copies: {
       copier: new RowCopier({
@@ -148,4 +150,11 @@ function copyTopic({ ds, topics }: Line, name: string): TopicSpec {
   }
   const { retentionMs, retentionBytes } = topics;
   return { name, partitions: 1, cleanup: 'delete', retentionMs, retentionBytes };
+}
+
+/** Where pulls read rows; null: in the source. */
+function replicaOf({ pull, source }: Line): PullReplica | null {
+  if (pull.replica === null) return null;
+  const { timeoutMs, ...login } = pull.replica;
+  return { login: { ...login, tls: source.tls }, timeoutMs };
 }

@@ -40,6 +40,12 @@ export const pullErrors = {
       'What waited was published. Pull at a quieter hour, without `--mode blocking` where the table has a key, or raise `pull.heldBytes`.',
     retryable: false,
   },
+  UMBUS_PULL_REPLICA: {
+    text: 'The replica that pulls read from is too far behind, or does not get the watermarks of pulls.',
+    remedy:
+      'Look at its replication: it needs the schema `signals.schema` too. `pull.replica.timeout` sets the limit. Then pull the table again.',
+    retryable: false,
+  },
   UMBUS_PULL_CANCELLED: {
     text: 'The pull was cancelled.',
     remedy: 'None needed. What was published stays right.',

@@ -52,6 +52,7 @@ describe('loadLine', () => {
       heartbeat: null,
       pull: {
         concurrency: 6,
+        replica: null,
         heldBytes: 64 * 1024 ** 2,
         backOff: { threadsRunning: 100, replicationLagMs: 30_000, lineLagMs: 60_000 },
       },

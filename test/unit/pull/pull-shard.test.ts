@@ -61,6 +61,7 @@ function sourceOf(count: number, signals: PullSignal[]): PullSource {
   };
   return {
     table: async () => table,
+    reached: async () => {},
     signal: async signal => {
       signals.push(signal);
     },
