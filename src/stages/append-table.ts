@@ -6,6 +6,7 @@ import { dataMessage, messageKey } from '../ums/message.ts';
 import { namespaceOf, publishedName, resultTopicOf, type TableName } from '../ums/namespace.ts';
 import type { TableSchema } from '../ums/table-schema.ts';
 import type { TupleBuffer } from '../ums/tuple-buffer.ts';
+import { TableCounts } from './append-counts.ts';
 import type { TableDecoder } from './append-decoders.ts';
 import { type EventPlace, timeMsOf } from './append-event.ts';
 import { type EmitTuples, OpenMessage } from './append-message.ts';
@@ -43,16 +44,7 @@ export class TablePart {
   /** Buffers of pages. */
   readonly #lent: TupleBuffer[] = [];
   readonly #emitTuples: EmitTuples;
-  #inserts = 0;
-  #updates = 0;
-  #deletes = 0;
-  #messages = 0;
-  #bytes = 0;
-  #marks = 0;
-  /** Position of the row decoded last, and its time. */
-  #lastRow = -1;
-  #lastSeconds = 0;
-  #lastMicros = -1;
+  readonly #counts = new TableCounts();
 
   constructor(
     { schema, table }: FullName,
@@ -213,9 +205,7 @@ export class TablePart {
         : this.#placedRows(event, from, most, rows, this.#placed);
     if (last < 0) return;
     this.#shared.watch?.changed(this.key, event, from, at < 0 ? null : decoder);
-    this.#lastRow = event.position + last;
-    this.#lastSeconds = event.seconds;
-    this.#lastMicros = event.micros;
+    this.#counts.last(event, last);
   }
 
   /** Its versions, at a place where something happens to the table as a whole: the rows before are in messages then. */
@@ -250,7 +240,7 @@ export class TablePart {
     const { state, columns } = this.#versions;
     return {
       buffers: [...this.#lent, ...this.#open.flatMap(open => open?.buffer ?? [])],
-      changed: state !== this.#before.state || this.#messages > 0 || this.parked.events > 0,
+      changed: state !== this.#before.state || this.#counts.messages > 0 || this.parked.events > 0,
       ...(columns !== this.#before.columns && { columns }),
       state: this.#counted(),
     };
@@ -258,26 +248,9 @@ export class TablePart {
 
   /** The state with what was written so far. */
   #counted(): TableState {
-    const { state } = this.#versions;
     const parked = this.#parkedState;
-    const { prefix } = this.#shared;
-    let { lastUmsId, lastTs } = state;
-    if (this.#lastRow >= 0) {
-      prefix.time(this.#lastSeconds, this.#lastMicros);
-      prefix.event(this.#lastRow, 'i');
-      lastUmsId = prefix.idText();
-      lastTs = prefix.timeText();
-    }
     return {
-      ...state,
-      inserts: state.inserts + this.#inserts,
-      updates: state.updates + this.#updates,
-      deletes: state.deletes + this.#deletes,
-      messages: state.messages + this.#messages,
-      ...(this.#bytes > 0 && { bytes: (state.bytes ?? 0) + this.#bytes }),
-      lastUmsId,
-      lastTs,
-      ...(this.#marks > 0 && { marks: (state.marks ?? 0) + this.#marks }),
+      ...this.#counts.in(this.#versions.state, this.#shared.prefix),
       parked: parked === null ? null : { ...parked, events: parked.events + this.parked.events },
     };
   }
@@ -318,10 +291,7 @@ export class TablePart {
     }
     message.end();
     const rows = buffer.rows - rowsBefore;
-    this.#marks += buffer.marks - marksBefore;
-    if (update) this.#updates += rows;
-    else if (isInsert(type)) this.#inserts += rows;
-    else this.#deletes += rows;
+    this.#counts.rowsOf(type, rows, buffer.marks - marksBefore);
     return rows - 1;
   }
 
@@ -346,10 +316,7 @@ export class TablePart {
     const pairs = this.#allPairs || writer.primaryKey.length === 0;
     try {
       const done = this.#shared.placer.place({ event, from, writer, placing, pairs, messageOf });
-      this.#inserts += done.inserts;
-      this.#updates += done.updates;
-      this.#deletes += done.deletes;
-      this.#marks += done.marks;
+      this.#counts.rows(done);
       for (const message of begun) message?.end();
       return done.last;
     } catch (error) {
@@ -387,10 +354,7 @@ export class TablePart {
   }
 
   #write(output: AppendOutput): void {
-    if (output.notice !== true) {
-      this.#messages++;
-      this.#bytes += output.value.length;
-    }
+    if (output.notice !== true) this.#counts.message(output.value.length);
     send(this.#shared, this.key, output);
   }
 }
