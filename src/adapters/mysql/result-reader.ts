@@ -4,7 +4,7 @@ import { PacketReader } from '../../binlog/result/packet-reader.ts';
 import { assert } from '../../core/assert.ts';
 import { UmbusError } from '../../core/errors.ts';
 import { connectSql } from './connect.ts';
-import { MAX_BUFFERED_BYTES, type MysqlLogin } from './options.ts';
+import type { MysqlLogin } from './options.ts';
 import { sourceError } from './source-error.ts';
 import { Wire } from './wire.ts';
 
@@ -19,6 +19,8 @@ const ERR = 0xff;
 const PREPARED_BYTES = 12;
 /** An EOF packet is shorter than this. */
 const EOF_LIMIT_BYTES = 9;
+/** Less than of a dump: many read at a time, and the server can wait. */
+const ROWS_BUFFERED_BYTES = 1024 * 1024;
 /** How long a server may be silent within a result, in milliseconds: it may sort or wait for locks before the first row. */
 const IDLE_MS = 3_600_000;
 
@@ -51,7 +53,7 @@ export class ResultReader implements AsyncDisposable {
       session.destroy();
       throw error;
     }
-    const maxBufferedBytes = login.maxBufferedBytes ?? MAX_BUFFERED_BYTES;
+    const { maxBufferedBytes = ROWS_BUFFERED_BYTES } = login;
     return new ResultReader(login, new Wire(session.socket, { maxBufferedBytes, idleMs: IDLE_MS }));
   }
 

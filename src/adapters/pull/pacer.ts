@@ -39,10 +39,10 @@ export class Pacer {
   }
 
   /**
-   * Waits until so many more rows of a pull may be read; false when it is paused, or has waited long for others, so that its window is better left. Errors: UMBUS_PULL_CANCELLED,
+   * Waits until so many more rows of a pull may be read; false when it is paused, or has waited long for others, so that its window is better left (`leaves`: whether it can go on where it was then). Errors: UMBUS_PULL_CANCELLED,
    * UMBUS_COORDINATION_*; the signal's reason.
    */
-  async pace(pull: string, rows: number, signal: AbortSignal): Promise<boolean> {
+  async pace(pull: string, rows: number, signal: AbortSignal, leaves = true): Promise<boolean> {
     const pace = this.#paceOf(pull);
     const startMs = this.#clock.now();
     let reserved: number | null | undefined;
@@ -53,7 +53,7 @@ export class Pacer {
       const { state, rowsPerSecond: rate } = await this.#known(pull, pace, nowMs);
       if (state === 'pause') return false;
       const waits = await this.#waits(pull, pace);
-      if (waits !== null && nowMs - startMs >= MOST_HELD_MS) return false;
+      if (leaves && waits !== null && nowMs - startMs >= MOST_HELD_MS) return false;
       if (reserved !== rate) {
         reserved = rate;
         atMs = reserve(pace, rows, rate, nowMs);

@@ -33,8 +33,8 @@ export interface ShardTools {
   readonly passing: <T>(answer: Promise<T>) => Promise<T>;
 }
 
-/** `cutBy` of a table that is not cut. */
-const UNCUT = cutText(null);
+/** `cutBy` of a table that is not cut: what is left of it is read from its start again. */
+export const UNCUT = cutText(null);
 
 /** What became of an attempt. */
 export type ShardOutcome =

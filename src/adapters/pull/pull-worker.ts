@@ -13,7 +13,7 @@ import { abortCopy, beginCopy, type CopyTools, copyShard, endCopyIfWhole } from 
 import { type BackOff, LoadWatch } from './load-watch.ts';
 import { Pacer } from './pacer.ts';
 import type { PullCells, PullControl } from './pull-cells.ts';
-import { assertCutBy, pullShard, type ShardOutcome, type ShardTools } from './pull-shard.ts';
+import { assertCutBy, pullShard, type ShardOutcome, type ShardTools, UNCUT } from './pull-shard.ts';
 import { Turns } from './turns.ts';
 
 /** What pulls are made with. */
@@ -233,7 +233,7 @@ export class PullWorker implements AsyncDisposable {
       encode,
       newToken: () => `${task.pull}.${task.shard}.${member}.${++this.#made}`.slice(-64),
       pageBytes,
-      pace: (rows, until) => this.#pacer.pace(task.pull, rows, until),
+      pace: (rows, until) => this.#pacer.pace(task.pull, rows, until, task.cutBy !== UNCUT),
       passing: answer => this.#watch.passing(answer),
     };
     let outcome: ShardOutcome;

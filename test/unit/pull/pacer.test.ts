@@ -15,10 +15,11 @@ async function paced(
   { clock, pacer }: { readonly clock: VirtualClock; readonly pacer: Pacer },
   rows: number,
   change: { readonly afterMs: number; readonly to: () => Promise<void> } | null = null,
+  leaves = true,
 ): Promise<{ readonly ms: number; readonly goesOn: boolean }> {
   const start = clock.now();
   let over = false;
-  const pacing = pacer.pace('p', rows, signal).finally(() => {
+  const pacing = pacer.pace('p', rows, signal, leaves).finally(() => {
     over = true;
   });
   pacing.catch(() => {});
@@ -119,6 +120,18 @@ test('rows that wait for long are left, and no window is opened before all is ca
     world.clock.moveTo(world.clock.now() + 500);
   }
   await waiting;
+});
+
+test('rows of a shard that could only be read from its start again are not left, however long they wait', async () => {
+  const world = open({ threadsRunning: 99 });
+  const calm = {
+    afterMs: 60_000,
+    to: async () => {
+      world.busy.threadsRunning = 1;
+    },
+  };
+  const { ms, goesOn } = await paced(world, 1000, calm, false);
+  assert.ok(goesOn && ms >= 60_000 && ms <= 62_000, `${ms} ms`);
 });
 
 test('the line is as late as the watermark that is longest on its way, and a source that fails is not known to be busy', async () => {
