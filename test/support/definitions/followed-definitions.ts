@@ -195,15 +195,15 @@ export class FollowedDefinitions implements AsyncDisposable {
 }
 
 async function sessionOf({ host, port, user, password }: Server): Promise<SqlSession> {
-  const session = await connectSql({ host, port, user, password, tls: null });
-  await session.query("SET NAMES utf8mb4, time_zone = '+00:00', sql_mode = ''");
-  return session;
+  return await connectSql({ host, port, user, password, tls: null });
 }
 
-/** The schemas, with the server's character set and with others, and the session in the first. */
+/** A session as if it were new, since a case can end within a change of settings; the schemas, with the server's character set and with others; and the session in the first. */
 function opening(schemas: readonly string[]): readonly string[] {
   const charsets = ['', ' CHARACTER SET utf8mb4', ' CHARACTER SET cp1251'];
-  return [...schemas.map((name, i) => `CREATE DATABASE ${name}${charsets[i]}`), `USE ${schemas[0]}`];
+  const settings = "SET NAMES utf8mb4, time_zone = '+00:00', sql_mode = ''";
+  const created = schemas.map((name, i) => `CREATE DATABASE ${name}${charsets[i]}`);
+  return ['ROLLBACK', settings, ...created, `USE ${schemas[0]}`];
 }
 
 async function isTaken(session: SqlSession, sql: string): Promise<boolean> {
