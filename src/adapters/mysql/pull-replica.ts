@@ -45,15 +45,16 @@ export async function untilThere(
   const { schema, ds, token } = watermark;
   const newest = `SELECT ds, token FROM ${quoteName(schema)}.${quoteName(WATERMARK_TABLE)} ORDER BY id DESC LIMIT ${NEWEST_ROWS}`;
   const sql = `SELECT 1 AS there FROM (${newest}) AS newest WHERE ds = ? AND token = ? LIMIT 1`;
-  await untilFound(replica, async () => {
+  await untilFound(replica, 'A watermark of a pull', async () => {
     signal.throwIfAborted();
     return (await asking.use(session => isThere(session, sql, [ds, token]))) ? true : null;
   });
 }
 
-/** Looks on a replica until something of the source is there. Errors: UMBUS_PULL_REPLICA when it takes too long; those of `look`. */
+/** Looks on a replica until something of the source is there; `what`: as a sentence begins with it. Errors: UMBUS_PULL_REPLICA when it takes too long; those of `look`. */
 export async function untilFound<T>(
-  { login: { host, port }, timeoutMs }: PullReplica,
+  { login: { host, port, user }, timeoutMs }: PullReplica,
+  what: string,
   look: () => Promise<T | null>,
 ): Promise<T> {
   const until = performance.now() + timeoutMs;
@@ -63,7 +64,7 @@ export async function untilFound<T>(
     if (performance.now() > until) {
       throw new UmbusError(
         'UMBUS_PULL_REPLICA',
-        `What the source has did not come to the replica ${host}:${port} within ${timeoutMs} ms.`,
+        `${what} did not come to the replica ${host}:${port} within ${timeoutMs} ms, or '${user}' may not see it there.`,
         { details: { host, port } },
       );
     }

@@ -164,7 +164,7 @@ class MysqlPullSource implements PullSource {
     const replica = this.#replica;
     if (replica === null) return null;
     const inSource = await this.#writing.use(session => readTableDefinition(session, schema, table));
-    return inSource === null ? null : await untilFound(replica, look);
+    return inSource === null ? null : await untilFound(replica, `The table ${schema}.${table}`, look);
   }
 
   async reached(token: string, signal: AbortSignal): Promise<void> {

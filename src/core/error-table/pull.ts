@@ -43,7 +43,7 @@ export const pullErrors = {
   UMBUS_PULL_REPLICA: {
     text: 'The replica that pulls read from is too far behind, or does not get the watermarks of pulls.',
     remedy:
-      'Look at its replication: it needs the schema `signals.schema` too. `pull.replica.timeout` sets the limit. Then pull the table again.',
+      'Look at its replication, and what its account may see: both need the schema `signals.schema` too. `pull.replica.timeout` sets the limit. Then pull the table again.',
     retryable: false,
   },
   UMBUS_PULL_CANCELLED: {
