@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { createMysqlSource, type MysqlSourceOptions, sourceStatus } from '../../src/adapters/mysql/index.ts';
 import { isUmbusError } from '../../src/core/errors.ts';
 import type { ChangeConnection, OpenFrom, ResumePoint } from '../../src/ports/change-source.ts';
+import { replicate } from '../support/replicate.ts';
 import { DumpReader, isCommit } from '../support/servers/binlog-events.ts';
 import { requireServer, type Server, type ServerKindName, serverKinds } from '../support/servers.ts';
 import { until } from '../support/until.ts';
@@ -67,13 +68,9 @@ async function reset(server: Server): Promise<void> {
   await server.query(server.flavor === 'mariadb' ? 'RESET MASTER' : 'RESET BINARY LOGS AND GTIDS');
 }
 
-async function replicate(replica: Server, from: Server): Promise<void> {
-  await replica.query(
-    replica.flavor === 'mariadb'
-      ? `CHANGE MASTER TO master_host = '127.0.0.1', master_port = ${from.port}, master_user = 'root', master_use_gtid = slave_pos`
-      : `CHANGE REPLICATION SOURCE TO source_host = '127.0.0.1', source_port = ${from.port}, source_user = 'root', source_auto_position = 1, get_source_public_key = 1`,
-  );
-  await replica.query(replica.flavor === 'mariadb' ? 'START SLAVE' : 'START REPLICA');
+/** Lets a server copy another, and waits until it has all. */
+async function replicated(replica: Server, from: Server): Promise<void> {
+  await replicate(replica, from);
   const wanted = (await here(from)).gtid;
   await until('the replica to catch up', async () => (await here(replica)).gtid === wanted);
 }
@@ -192,7 +189,7 @@ twoServers('goes on with a replica after a failover, by GTID', async (_kind, fir
   const at = await here(first);
   const id = await identity(first);
   await insertInto(first, ['c']);
-  await replicate(second, first);
+  await replicated(second, first);
   await first.kill9();
   await insertInto(second, ['a']);
   await using connection = await open(second, { kind: 'resume', server: id, at });

@@ -5,20 +5,10 @@ import { createMemoryCoordination } from '../../src/adapters/memory/index.ts';
 import { systemClock } from '../../src/adapters/system-clock.ts';
 import type { PullJob } from '../../src/change/pull-job.ts';
 import { askPull, pullOver } from '../support/pulls.ts';
+import { replicate } from '../support/replicate.ts';
 import { startLine } from '../support/running-line.ts';
-import { requireServer, type Server, serverKinds } from '../support/servers.ts';
+import { requireServer, serverKinds } from '../support/servers.ts';
 import { startSteadyLoad } from '../support/steady-load.ts';
-
-/** Lets a server copy another from the beginning of its binlog on. */
-async function replicate(replica: Server, from: Server): Promise<void> {
-  const mariadb = replica.flavor === 'mariadb';
-  await replica.query(
-    mariadb
-      ? `CHANGE MASTER TO master_host = '127.0.0.1', master_port = ${from.port}, master_user = 'root', master_use_gtid = slave_pos`
-      : `CHANGE REPLICATION SOURCE TO source_host = '127.0.0.1', source_port = ${from.port}, source_user = 'root', source_auto_position = 1, get_source_public_key = 1`,
-  );
-  await replica.query(mariadb ? 'START SLAVE' : 'START REPLICA');
-}
 
 const GTIDS = ['--gtid-mode=ON', '--enforce-gtid-consistency=ON'];
 

@@ -8,15 +8,14 @@ import { createTable, readUms } from '../../src/consumer/index.ts';
 import { tablePartition } from '../../src/stages/dispatch.ts';
 import { type Random, seededRandom } from '../../src/testing/random.ts';
 import type { UmsMessage } from '../../src/ums/types.ts';
-import { answersOf, PullWorld } from '../support/pull-world.ts';
-import { AppendDriver } from '../unit/stages/append-fixture.ts';
+import { answersOf, PullWorld, WORLD_PARTITIONS, worldDriver } from '../support/pull-world.ts';
+import type { AppendDriver } from '../unit/stages/append-fixture.ts';
 
 const SEEDS = Number(process.env['UMBUS_SEEDS'] ?? 100);
-const PARTITIONS = 8;
 const KEYS = 24;
 const NAME =
   Array.from({ length: 200 }, (_, i) => `t${i}`).find(
-    name => tablePartition('shop', name, PARTITIONS) === 3,
+    name => tablePartition('shop', name, WORLD_PARTITIONS) === 3,
   ) ?? assert.fail();
 const place = { schema: 'shop', table: NAME };
 
@@ -39,19 +38,7 @@ class Simulation {
 
   constructor(seed: number) {
     this.random = seededRandom(seed);
-    this.driver = this.#newDriver();
-  }
-
-  #newDriver(before?: AppendDriver): AppendDriver {
-    const driver = new AppendDriver({
-      signals: { schema: 'dbus', partitions: PARTITIONS },
-      subscribed: schema => schema === 'shop',
-      maxRows: 3,
-    });
-    for (const name of ['states', 'pulls', 'changed', 'held'] as const) {
-      for (const [key, value] of before?.[name] ?? []) (driver[name] as Map<string, unknown>).set(key, value);
-    }
-    return driver;
+    this.driver = worldDriver();
   }
 
   change(): void {
@@ -67,7 +54,7 @@ class Simulation {
 
   feed(most: number): void {
     for (; most > 0 && this.#fed < this.world.records.length; most--) {
-      if (this.random.chance(0.02)) this.driver = this.#newDriver(this.driver);
+      if (this.random.chance(0.02)) this.driver = worldDriver(this.driver);
       const record = this.world.records[this.#fed++] ?? assert.fail();
       this.driver.run(record.run, 'web.shop', record.headers);
       for (const { output } of this.driver.emitted) {

@@ -8,16 +8,15 @@ import { createTable, readUms } from '../../src/consumer/index.ts';
 import { tablePartition } from '../../src/stages/dispatch.ts';
 import { type Random, seededRandom } from '../../src/testing/random.ts';
 import type { UmsMessage } from '../../src/ums/types.ts';
-import { answersOf, PullWorld } from '../support/pull-world.ts';
-import { AppendDriver } from '../unit/stages/append-fixture.ts';
+import { answersOf, PullWorld, WORLD_PARTITIONS, worldDriver } from '../support/pull-world.ts';
+import type { AppendDriver } from '../unit/stages/append-fixture.ts';
 
 const SEEDS = Number(process.env['UMBUS_SEEDS'] ?? 200);
-const PARTITIONS = 8;
 const KEYS = 24;
 const SHARD = 6;
 const NAME =
   Array.from({ length: 200 }, (_, i) => `t${i}`).find(
-    name => tablePartition('shop', name, PARTITIONS) === 3,
+    name => tablePartition('shop', name, WORLD_PARTITIONS) === 3,
   ) ?? assert.fail();
 const place = { schema: 'shop', table: NAME };
 
@@ -53,19 +52,7 @@ class Simulation {
 
   constructor(seed: number) {
     this.random = seededRandom(seed);
-    this.driver = this.#newDriver();
-  }
-
-  #newDriver(before?: AppendDriver): AppendDriver {
-    const driver = new AppendDriver({
-      signals: { schema: 'dbus', partitions: PARTITIONS },
-      subscribed: schema => schema === 'shop',
-      maxRows: 3,
-    });
-    for (const name of ['states', 'pulls', 'changed', 'held'] as const) {
-      for (const [key, value] of before?.[name] ?? []) (driver[name] as Map<string, unknown>).set(key, value);
-    }
-    return driver;
+    this.driver = worldDriver();
   }
 
   change(): void {
@@ -82,7 +69,7 @@ class Simulation {
   /** Lets the appender take what it has not read; it may have been started anew in between. */
   feed(most: number): void {
     for (; most > 0 && this.#fed < this.world.records.length; most--) {
-      if (this.random.chance(0.01)) this.driver = this.#newDriver(this.driver);
+      if (this.random.chance(0.01)) this.driver = worldDriver(this.driver);
       const record = this.world.records[this.#fed++] ?? assert.fail();
       this.driver.run(record.run, 'web.shop', record.headers);
       for (const { output } of this.driver.emitted) {

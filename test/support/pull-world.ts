@@ -7,7 +7,7 @@ import { type PullAnswer, type PullSignal, signalPacket } from '../../src/change
 import type { RawRun } from '../../src/change/raw-run.ts';
 import type { Headers } from '../../src/ports/log.ts';
 import { pullTopicOf } from '../../src/ums/namespace.ts';
-import { type AppendDriver, row, table } from '../unit/stages/append-fixture.ts';
+import { AppendDriver, row, table } from '../unit/stages/append-fixture.ts';
 import { BinlogBuilder, transaction } from './binlog-builder.ts';
 import { ExtractDriver } from './extract-driver.ts';
 import { watermarkImage, watermarkTable } from './signal-rows.ts';
@@ -151,4 +151,21 @@ export function answersOf(driver: AppendDriver): PullAnswer[] {
   return driver.emitted
     .filter(({ output }) => output.topic === pullTopicOf('web'))
     .map(({ output }) => JSON.parse(output.value.toString('utf8')) as PullAnswer);
+}
+
+/** Partitions of the topics of a world whose pulls an appender follows. */
+export const WORLD_PARTITIONS = 8;
+
+/** An appender of a world, with what one before it had in its stores. */
+export function worldDriver(before?: AppendDriver): AppendDriver {
+  const driver = new AppendDriver({
+    signals: { schema: 'dbus', partitions: WORLD_PARTITIONS },
+    subscribed: schema => schema === 'shop',
+    maxRows: 3,
+  });
+  for (const name of ['states', 'pulls', 'changed', 'held'] as const) {
+    // The same store of both.
+    for (const [key, value] of before?.[name] ?? []) (driver[name] as Map<string, unknown>).set(key, value);
+  }
+  return driver;
 }
