@@ -58,6 +58,7 @@ async function onKafka(server: Server, wanted: Guarantee): Promise<CampaignResul
 async function pulled(server: Server): Promise<boolean> {
   await using kafka = values.kafka ? await startKafka() : null;
   const result = await pullCampaign({ server, kafka, times, rows: Number(values.rows), progress });
+  for (const line of result.examples) console.error(line);
   console.log(
     `crash: killed ${JSON.stringify(result.kills)}, ${result.pulls} full pulls of ${values.rows} rows, ${result.changes} changes, ${result.differences} differences`,
   );

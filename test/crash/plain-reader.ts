@@ -23,7 +23,11 @@ export interface PlainReading {
 export interface PlainResult {
   readonly rows: number;
   readonly differences: number;
+  /** The first few of the rows that differ, and all that the topic says of them. */
+  readonly examples: readonly string[];
 }
+
+const MOST_EXAMPLES = 10;
 
 /**
  * Applies the topic in order: what is inserted, updated or pulled is set, what is deleted or leaves its key is removed. It compares no ids, remembers no deletes, and keeps no batches. Then compares with the
@@ -37,25 +41,47 @@ export async function readPlainly({
   keyColumns,
 }: PlainReading): Promise<PlainResult> {
   const held = new Map<string, number>();
-  for await (const { message } of subscribe({ log, topics: [topic], follow: false })) {
-    const system = systemFieldCount(message.protocol.type);
-    const operation = message.schema.fields.findIndex(({ name }) => name === 'ums_op_');
-    for (const { tuple } of message.payload) {
-      const values = tuple.slice(system).map(String);
-      const key = values.slice(0, keyColumns).join('\0');
-      if (tuple[operation] === 'd' || tuple[operation] === 'b') held.delete(key);
-      else held.set(key, sumOf(values));
-    }
+  for await (const { key, gone, values } of changesOf(log, topic, keyColumns)) {
+    if (gone) held.delete(key);
+    else held.set(key, sumOf(values));
   }
+  const wrong = new Map<string, string>();
   let rows = 0;
   let differences = 0;
+  const differs = (key: string, how: string): void => {
+    differences++;
+    if (wrong.size < MOST_EXAMPLES) wrong.set(key, how);
+  };
   await streamRows(server, table, values => {
     rows++;
     const key = values.slice(0, keyColumns).join('\0');
-    if (held.get(key) !== sumOf(values)) differences++;
+    if (held.get(key) !== sumOf(values))
+      differs(
+        key,
+        `the source has ${JSON.stringify(values)}, the topic ${held.has(key) ? 'another' : 'none'}`,
+      );
     held.delete(key);
   });
-  return { rows, differences: differences + held.size };
+  for (const key of held.keys()) differs(key, 'only the topic has it');
+  if (differences === 0) return { rows, differences, examples: [] };
+  const examples = [...wrong].map(([key, how]) => `${key.replaceAll('\0', ' ')}: ${how}`);
+  for await (const { key, offset, type, tuple } of changesOf(log, topic, keyColumns)) {
+    if (wrong.has(key)) examples.push(`offset ${offset}: ${type} ${JSON.stringify(tuple)}`);
+  }
+  return { rows, differences, examples };
+}
+
+/** What a topic says of rows, in order. */
+async function* changesOf(log: Log, topic: string, keyColumns: number) {
+  for await (const { message, offset } of subscribe({ log, topics: [topic], follow: false })) {
+    const { type } = message.protocol;
+    const operation = message.schema.fields.findIndex(({ name }) => name === 'ums_op_');
+    for (const { tuple } of message.payload) {
+      const values = tuple.slice(systemFieldCount(type)).map(String);
+      const gone = tuple[operation] === 'd' || tuple[operation] === 'b';
+      yield { key: values.slice(0, keyColumns).join('\0'), gone, values, tuple, type, offset };
+    }
+  }
 }
 
 function sumOf(values: readonly string[]): number {
