@@ -51,13 +51,30 @@ log: { embedded: { dir: log } }
     [['pull', 'other.orders'], 1, /UMBUS_PULL_TABLE/],
     [['pull', 'shop.orders', '--where', 'id = 1; DROP TABLE x'], 1, /UMBUS_PULL_CONDITION.*character 7/],
     [['pull', 'shop.orders', '--where', 'nothing = 1'], 1, /^$/],
+    [['pull', 'shop.orders', '--mode', 'independent'], 2, /--to and --mode independent belong together/],
+    [['pull', 'shop.orders', '--mode', 'independent', '--to', 'shop_ctrl'], 1, /^$/],
     [['pulls', '--cancel', 'nobody'], 2, /There is no pull nobody/],
   ] as const) {
     const refused = await command(...args);
     assert.equal(refused.code, code, `${args.join(' ')}: ${refused.err}${refused.out}`);
     assert.match(refused.err, why);
   }
-  const asked = await command('pull', 'shop.orders', '--shard-rows', '100', '--no-wait');
+  const copied = await command(
+    'pull',
+    'shop.orders',
+    '--mode',
+    'independent',
+    '--to',
+    'copy',
+    '--columns',
+    'id',
+  );
+  assert.match(copied.out, /shop\.orders {2}whole {2}1 of 1 shards {2}5,000 rows/, copied.err);
+  const failures = await command('pulls');
+  for (const code of ['UMBUS_PULL_CONDITION', 'UMBUS_PULL_TOPIC']) {
+    assert.ok(failures.out.includes(code), failures.out);
+  }
+  const asked = await command('pull', 'shop.orders', '--shard-rows', '5', '--concurrency', '1', '--no-wait');
   const pull = asked.out.split(' ')[0] ?? '';
   const slow = await command('pulls', '--throttle', pull, '--rows', '1', '--concurrency', '1');
   assert.equal(slow.code, 0, slow.err);
