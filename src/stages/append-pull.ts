@@ -226,7 +226,7 @@ export class PullDesk {
     if (state === undefined || window === undefined) return;
     this.#set(key, { ...state, windows: state.windows.filter(each => each !== window) });
     this.#answer(placeOf(key, state), { kind: 'void', token, shard: window.shard, why });
-    this.#forget(key);
+    this.#keys.closed(key);
   }
 
   /** A page went out. `next`: as its head has it; `rows`: those published. */
@@ -262,7 +262,7 @@ export class PullDesk {
       whole,
     });
     if (!whole) return;
-    this.#forget(key);
+    this.#keys.closed(key);
     this.#endIfWhole(key, part, at);
   }
 
@@ -298,7 +298,7 @@ export class PullDesk {
     const state = this.stateOf(key);
     if (state === undefined) return;
     this.#set(key, { ...state, phase: 'aborted', failure, windows: [], next: {} });
-    this.#forget(key);
+    this.#keys.closed(key);
     if (part !== null)
       this.#notice(part, state.batchId, at, {
         state: 'abort',
@@ -317,7 +317,7 @@ export class PullDesk {
     const { pull, whole, rows, batchId } = state;
     const { shards } = before;
     this.#set(key, { ...state, phase: 'ended', windows: [], next: {} });
-    this.#forget(key);
+    this.#keys.closed(key);
     if (part !== null) this.#notice(part, batchId, at, { state: 'end', pull, whole, rows });
     // What waited comes behind the end, so that it finds the rows.
     this.holding.letOut(key);
@@ -334,11 +334,10 @@ export class PullDesk {
     );
   }
 
-  /** Forgets the keys that no open window needs. */
-  #forget(key: string): void {
+  /** Where the first open window of a table begins; null for none. */
+  #lowest(key: string): string | null {
     const windows = this.stateOf(key)?.windows ?? [];
-    const lowest = windows.map(({ low }) => placeText(low)).sort()[0];
-    this.#keys.forget(key, lowest ?? null);
+    return windows.map(({ low }) => placeText(low)).sort()[0] ?? null;
   }
 
   #set(key: string, state: PullState): void {
@@ -369,7 +368,7 @@ export class PullDesk {
   }
 
   #commit(): void {
-    for (const [key, left] of this.#keys.commit()) {
+    for (const [key, left] of this.#keys.commit(key => this.#lowest(key))) {
       const state = this.stateOf(key);
       if (state !== undefined && state.changed !== left) this.#set(key, { ...state, changed: left });
     }

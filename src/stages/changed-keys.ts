@@ -1,8 +1,5 @@
 import type { Store } from '../topology/types.ts';
 
-/** Greater than any place. */
-const BEHIND_ALL = ':';
-
 /**
  * Where keys of tables changed last, while windows of pulls are open and one record is processed. Reads the store `changed`, and writes it in {@link commit} alone. Places are those of
  * `placeText`.
@@ -10,8 +7,8 @@ const BEHIND_ALL = ':';
 export class ChangedKeys {
   readonly #store: Store<string, string>;
   readonly #now = new Map<string, string>();
-  /** Tables whose keys are forgotten up to a place. */
-  readonly #forgotten = new Map<string, string>();
+  /** Tables of which keys may not be needed any more. */
+  readonly #closed = new Set<string>();
 
   constructor(store: Store<string, string>) {
     this.#store = store;
@@ -31,20 +28,24 @@ export class ChangedKeys {
     return this.#now.get(id) ?? this.#store.get(id);
   }
 
-  /** Forgets the keys of a table that changed before a place last; null: all. */
-  forget(table: string, before: string | null): void {
-    this.#forgotten.set(table, before ?? BEHIND_ALL);
+  /** A window of a table has closed, so that some keys may not be needed any more. */
+  closed(table: string): void {
+    this.#closed.add(table);
   }
 
-  /** Writes what changed, and gives how many keys are left of the tables of which some were forgotten. */
-  commit(): ReadonlyMap<string, number> {
+  /**
+   * Writes what changed, forgets what no open window needs, and gives how many keys are left of the tables of which a window has closed. `lowest`: the first place that an open window of a table needs, when
+   * all of the record has passed: another one may have opened behind the one that closed; null when none is open.
+   */
+  commit(lowest: (table: string) => string | null): ReadonlyMap<string, number> {
     for (const [id, place] of this.#now) this.#store.set(id, place);
     const left = new Map<string, number>();
-    for (const [table, lowest] of this.#forgotten) {
+    for (const table of this.#closed) {
+      const first = lowest(table);
       let count = 0;
       for (const [id, place] of [...this.#store.entries()]) {
         if (!id.startsWith(idOf(table, ''))) continue;
-        if (place < lowest) this.#store.delete(id);
+        if (first === null || place < first) this.#store.delete(id);
         else count++;
       }
       left.set(table, count);
