@@ -67,7 +67,10 @@ export async function drainedTo(
   place: BinlogPlace,
 ): Promise<boolean> {
   const wanted = new Set([line.ds, ...Object.keys(line.schemas).map(schema => `${line.ds}.${schema}`)]);
-  const topics = (await log.topics()).filter(topic => wanted.has(topic.name));
+  // In the order in which changes pass them, or some could go by between two looks. The first one's name begins all others.
+  const topics = (await log.topics())
+    .filter(topic => wanted.has(topic.name))
+    .sort((a, b) => a.name.length - b.name.length);
   if (topics.length < wanted.size || !(await landed(log, line.ds, place))) return false;
   const groups = await log.groups();
   for (const topic of topics) {

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { PullJob, ShardTask, SplitTask } from '../../change/pull-job.ts';
 import { failureOf, type PullAnswer, type PullFailure, type PullHold } from '../../change/pull-signal.ts';
 import type { RawRun } from '../../change/raw-run.ts';
@@ -8,11 +9,12 @@ import type { PullSource } from '../../ports/pull-source.ts';
 import type { SourceLoad } from '../../ports/source-load.ts';
 import { parseCondition } from '../../sharding/condition.ts';
 import { splitStep } from '../../sharding/split-plan.ts';
-import { AnswerBoard, type AnswerQueue, askUntilAnswered } from './answer-board.ts';
+import { askUntilAnswered } from './answer-board.ts';
 import { abortCopy, beginCopy, type CopyTools, copyShard, endCopyIfWhole } from './copies.ts';
 import { type BackOff, LoadWatch } from './load-watch.ts';
 import { Pacer } from './pacer.ts';
 import type { PullCells, PullControl } from './pull-cells.ts';
+import { jobOf, PullRecords } from './pull-records.ts';
 import { assertCutBy, pullShard, type ShardOutcome, type ShardTools, UNCUT } from './pull-shard.ts';
 import { Turns } from './turns.ts';
 
@@ -65,8 +67,10 @@ const MOST_QUIET_TRIES = 500;
 /** Splits tables and pulls shards for one process. Whatever fails is told in the pull's record, and stops no other. */
 export class PullWorker implements AsyncDisposable {
   readonly #options: PullWorkerOptions;
-  #board: Promise<AnswerBoard> | null = null;
+  readonly #records: PullRecords;
   readonly #writers: Writer[] = [];
+  /** In containers a process that begins again has the name of the one before it, whose windows are not its own. */
+  readonly #life = randomUUID().slice(0, 8);
   #made = 0;
   readonly #watch: LoadWatch;
   readonly #pacer: Pacer;
@@ -74,6 +78,7 @@ export class PullWorker implements AsyncDisposable {
 
   constructor(options: PullWorkerOptions) {
     this.#options = options;
+    this.#records = new PullRecords(options);
     this.#watch = new LoadWatch(options.load, options.backOff, options.clock);
     this.#pacer = new Pacer(options.cells, options.clock, this.#watch);
     this.#turns = new Turns(options.concurrency);
@@ -144,7 +149,7 @@ export class PullWorker implements AsyncDisposable {
         job.mode === 'independent'
           ? null
           : await this.#begin(job, { whole: condition === null, ...(hold !== null && { hold }) }, signal);
-      if (begun?.kind === 'aborted') return await this.#ended(job, begun.failure);
+      if (begun?.kind === 'aborted') return await this.#end(job, begun.failure);
     }
     const most = after === null ? FIRST_SHARDS : SHARDS_A_STEP;
     const step = await splitStep(after, most, key => table.boundary(key, job.shardRows));
@@ -175,7 +180,7 @@ export class PullWorker implements AsyncDisposable {
     signal: AbortSignal,
   ): Promise<PullAnswer> {
     const { pull, schema, table } = job;
-    const board = await this.#answers();
+    const board = await this.#records.board();
     using answers = board.listen(
       answer => answer.pull === pull && (answer.kind === 'begun' || answer.kind === 'aborted'),
     );
@@ -192,10 +197,10 @@ export class PullWorker implements AsyncDisposable {
     signal: AbortSignal,
     work: (tools: CopyTools, writer: Writer, signal: AbortSignal) => Promise<T>,
   ): Promise<T> {
-    const { log, clock, source, cells, copies, member, pageBytes = DEFAULT_PAGE_BYTES } = this.#options;
-    const board = await this.#answers();
+    const { log, clock, source, cells, copies, pageBytes = DEFAULT_PAGE_BYTES } = this.#options;
+    const board = await this.#records.board();
     const writer = await this.#takeWriter();
-    const newToken = (): string => `${job.pull}.c.${member}.${++this.#made}`.slice(-64);
+    const newToken = (): string => this.#token(job.pull, 'c');
     const pace: CopyTools['pace'] = (rows, until) => this.#pacer.pace(job.pull, rows, until);
     const tools: CopyTools = { log, clock, source, cells, board, ...copies, newToken, pageBytes, pace };
     let done: T;
@@ -207,6 +212,11 @@ export class PullWorker implements AsyncDisposable {
     }
     this.#writers.push(writer);
     return done;
+  }
+
+  /** Calls a window as nothing else was ever called. The source's column has 64 characters. */
+  #token(pull: string, what: string): string {
+    return `${pull}.${what}.${this.#options.member}.${this.#life}.${++this.#made}`.slice(-64);
   }
 
   /** Copies a shard of an independent pull; null when it is paused. */
@@ -221,8 +231,8 @@ export class PullWorker implements AsyncDisposable {
 
   async #pull(task: ShardTask, signal: AbortSignal): Promise<PullStep | null> {
     if (task.mode === 'independent') return await this.#copy(task, signal);
-    const { source, clock, encode, target, member, pageBytes = DEFAULT_PAGE_BYTES } = this.#options;
-    const board = await this.#answers();
+    const { source, clock, encode, target, pageBytes = DEFAULT_PAGE_BYTES } = this.#options;
+    const board = await this.#records.board();
     const writer = await this.#takeWriter();
     const tools: ShardTools = {
       source,
@@ -231,7 +241,7 @@ export class PullWorker implements AsyncDisposable {
       target: target(task.schema, task.table),
       writer,
       encode,
-      newToken: () => `${task.pull}.${task.shard}.${member}.${++this.#made}`.slice(-64),
+      newToken: () => this.#token(task.pull, String(task.shard)),
       pageBytes,
       pace: (rows, until) => this.#pacer.pace(task.pull, rows, until, task.cutBy !== UNCUT),
       passing: answer => this.#watch.passing(answer),
@@ -246,7 +256,7 @@ export class PullWorker implements AsyncDisposable {
     }
     this.#writers.push(writer);
     if (outcome.kind === 'again') return AGAIN;
-    return outcome.kind === 'aborted' ? await this.#ended(task, outcome.failure) : NOTHING;
+    return outcome.kind === 'aborted' ? await this.#end(task, outcome.failure) : NOTHING;
   }
 
   /** Reads a shard in as many windows as it takes; `again` when people want something else of the pull. */
@@ -267,78 +277,20 @@ export class PullWorker implements AsyncDisposable {
     const { pull, schema, table } = job;
     try {
       if (job.mode === 'independent') {
-        const { signal } = this.#closed;
+        const { closed: signal } = this.#records;
         await this.#copying(job, signal, (tools, writer, until) => abortCopy(job, tools, writer, until));
       } else await source.signal({ kind: 'cancel', pull, schema, table });
     } catch (error) {
       // The source is what fails: the record says so, and the next pull of the table ends this one.
       if (!isUmbusError(error)) throw error;
     }
-    return await this.#ended(job, failure);
+    return await this.#end(job, failure);
   }
 
-  async #ended(job: PullJob, failure: PullFailure): Promise<PullStep> {
-    const { cells, clock } = this.#options;
-    const before = await cells.record(job.pull);
-    if (before?.status !== 'abort' && before?.status !== 'ending') {
-      await cells.change(jobOf(job), { status: 'abort', failure, endedMs: clock.now() });
-    }
+  async #end(job: PullJob, failure: PullFailure): Promise<PullStep> {
+    await this.#records.failed(jobOf(job), failure);
     return NOTHING;
   }
-
-  #answers(): Promise<AnswerBoard> {
-    this.#board ??= this.#openBoard();
-    return this.#board;
-  }
-
-  async #openBoard(): Promise<AnswerBoard> {
-    const { log, clock, answers } = this.#options;
-    await log.ensureTopics([answers]);
-    const board = await AnswerBoard.open(log, answers.name, clock);
-    this.#keepRecords(board);
-    return board;
-  }
-
-  /** Notes in the pulls' records what the appender answers. */
-  #keepRecords(board: AnswerBoard): void {
-    const answers = board.listen(({ kind }) => kind === 'page' || kind === 'ended' || kind === 'aborted');
-    this.#following = this.#follow(answers).catch(() => {}); // closed
-  }
-
-  async #follow(answers: AnswerQueue): Promise<void> {
-    const { clock } = this.#options;
-    const { signal } = this.#closed;
-    for (;;) {
-      const answer = await answers.next(signal);
-      while (!signal.aborted) {
-        try {
-          await this.#note(answer);
-          break;
-        } catch (error) {
-          // Coordination is away; the last answer of a pull is told once.
-          if (!(isUmbusError(error) && error.retryable)) break;
-          await clock.sleep(RETRY_MS, signal);
-        }
-      }
-    }
-  }
-
-  async #note(answer: PullAnswer): Promise<void> {
-    const { cells, clock } = this.#options;
-    const record = await cells.record(answer.pull);
-    if (record === null) return;
-    const atMs = clock.now();
-    if (answer.kind === 'page') cells.note(record, { rows: answer.rows, done: answer.done, atMs });
-    else if (answer.kind === 'aborted') await this.#ended(record.job, answer.failure);
-    else if (answer.kind === 'ended' && record.status !== 'ending') {
-      const { rows, shards, batchId } = answer;
-      const ended = { status: 'ending', shards, rows, batchId, endedMs: atMs } as const;
-      cells.note(await cells.change(record.job, ended), { rows, done: shards, atMs });
-    }
-  }
-
-  readonly #closed = new AbortController();
-  #following: Promise<void> = Promise.resolve();
 
   async #takeWriter(): Promise<Writer> {
     const { log, member } = this.#options;
@@ -346,10 +298,7 @@ export class PullWorker implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#closed.abort(new UmbusError('UMBUS_LOG_CLOSED', 'The pulls of this process have ended.'));
-    const board = await this.#board?.catch(() => null);
-    await this.#following;
-    await board?.[Symbol.asyncDispose]();
+    await this.#records[Symbol.asyncDispose]();
     for (const writer of this.#writers) await writer[Symbol.asyncDispose]();
     await this.#options.source[Symbol.asyncDispose]();
     await this.#options.load[Symbol.asyncDispose]();
@@ -382,10 +331,4 @@ function restless({ schema, table, shard, keyed }: ShardTask, times: number): Um
       : `The table ${schema}.${table} has no key, and ${times} times it changed in the moment in which its rows began to be read.`,
     { details: { table: `${schema}.${table}`, shard } },
   );
-}
-
-/** The job that a task is part of. */
-function jobOf(task: PullJob): PullJob {
-  const { pull, schema, table, condition, splitBy, columns, shardRows, mode, to, askedMs } = task;
-  return { pull, schema, table, condition, splitBy, columns, shardRows, mode, to, askedMs };
 }
