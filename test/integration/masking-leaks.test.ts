@@ -96,9 +96,9 @@ async function written(file: string, server: Server): Promise<ReadonlyMap<string
     );
     const pulled = await command('pull', 'shop.pulled', '--shard-rows', '1');
     assert.equal(pulled.code, 0, pulled.out + pulled.err);
-    const refused = await command('pull', 'shop.uncut');
-    assert.equal(refused.code, 1, refused.out + refused.err);
-    assert.match(refused.out + refused.err, /has no key without masked columns/);
+    // Its only key is masked, so it may not be cut by it: bounds of shards travel in plain.
+    const uncut = await command('pull', 'shop.uncut', '--shard-rows', '1');
+    assert.equal(uncut.code, 0, uncut.out + uncut.err);
     await command('pulls', '--json');
     all.set('metrics', await (await fetch(`http://127.0.0.1:${port}/metrics`)).text());
     const { tables } = await status();
