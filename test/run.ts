@@ -16,7 +16,7 @@ const bin = (name: string): string => `node_modules/.bin/${name}`;
 const chosen = process.argv.slice(2);
 const pattern = (path: string): string => (path.endsWith('.ts') ? path : `${path}/**/*.test.ts`);
 
-/** Files of all rings run two at a time: those with servers mostly wait for them, and their deadlines leave room for a neighbour. */
+/** Files run two at a time, those with servers three: they often wait, and their deadlines leave room for neighbours. */
 const fast = ['unit', 'property', 'types', 'topologies', 'conformance', 'simulation'];
 const slow = ['integration', 'crash'];
 
@@ -40,7 +40,7 @@ const steps: readonly Step[] =
         nodeTests(
           'rings with servers',
           slow.map(ring => pattern(`test/${ring}`)),
-          2,
+          3,
         ),
       ];
 

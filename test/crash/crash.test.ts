@@ -8,8 +8,8 @@ const campaigns: readonly {
   readonly times: number;
   readonly sourceKillEvery: number;
 }[] = [
-  { kind: 'mariadb', times: 50, sourceKillEvery: 12 },
-  { kind: 'mysql', times: 20, sourceKillEvery: 6 },
+  { kind: 'mariadb', times: 30, sourceKillEvery: 8 },
+  { kind: 'mysql', times: 14, sourceKillEvery: 6 },
 ];
 
 for (const { kind, times, sourceKillEvery } of campaigns) {

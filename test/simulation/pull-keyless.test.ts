@@ -11,7 +11,7 @@ import type { UmsMessage } from '../../src/ums/types.ts';
 import { answersOf, PullWorld, WORLD_PARTITIONS, worldDriver } from '../support/pull-world.ts';
 import type { AppendDriver } from '../unit/stages/append-fixture.ts';
 
-const SEEDS = Number(process.env['UMBUS_SEEDS'] ?? 100);
+const SEEDS = Number(process.env['UMBUS_SEEDS'] ?? 60);
 const KEYS = 24;
 const NAME =
   Array.from({ length: 200 }, (_, i) => `t${i}`).find(

@@ -11,7 +11,7 @@ import type { UmsMessage } from '../../src/ums/types.ts';
 import { answersOf, PullWorld, WORLD_PARTITIONS, worldDriver } from '../support/pull-world.ts';
 import type { AppendDriver } from '../unit/stages/append-fixture.ts';
 
-const SEEDS = Number(process.env['UMBUS_SEEDS'] ?? 200);
+const SEEDS = Number(process.env['UMBUS_SEEDS'] ?? 120);
 const KEYS = 24;
 const SHARD = 6;
 const NAME =

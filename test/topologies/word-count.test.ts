@@ -25,7 +25,7 @@ for (const commitMode of ['atomic', 'outputs-first'] as const) {
     const expected = new Map<string, number>();
     for (const word of text.join(' ').split(' ')) expected.set(word, (expected.get(word) ?? 0) + 1);
     const result = await explore({
-      seeds: 200,
+      seeds: 120,
       build: seed => createDriver(wordCount, {}, { seed, instances: 3, commitMode }),
       faults: { crash: 0.03, zombie: 0.03, rebalance: 0.02, duplicate: 0.03, redeliver: 0.03 },
       run: async (driver, random) => {
