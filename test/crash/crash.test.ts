@@ -8,8 +8,8 @@ const campaigns: readonly {
   readonly times: number;
   readonly sourceKillEvery: number;
 }[] = [
-  { kind: 'mariadb', times: 30, sourceKillEvery: 8 },
-  { kind: 'mysql', times: 14, sourceKillEvery: 6 },
+  { kind: 'mariadb', times: 24, sourceKillEvery: 8 },
+  { kind: 'mysql', times: 10, sourceKillEvery: 4 },
 ];
 
 for (const { kind, times, sourceKillEvery } of campaigns) {

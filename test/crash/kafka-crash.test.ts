@@ -5,7 +5,7 @@ import { requireKafka, requireServer, requireZookeeper } from '../support/server
 import { kafkaCampaign } from './kafka-campaign.ts';
 import { pullCampaign } from './pull-campaign.ts';
 
-const TIMES = 10;
+const TIMES = 7;
 /** The processes of a line agree on Kafka itself, or by ZooKeeper. */
 const campaigns: readonly { readonly guarantee: Guarantee; readonly byZookeeper: boolean }[] = [
   { guarantee: 'at-least-once', byZookeeper: false },
@@ -29,9 +29,9 @@ test('on Kafka a line whose processes and servers are killed again and again', a
           zookeeper,
           guarantee,
           times: TIMES,
-          serverKillEvery: 8,
-          cutEvery: 6,
-          progressEvery: 5,
+          serverKillEvery: 5,
+          cutEvery: 4,
+          progressEvery: 4,
           progress: line => t.diagnostic(line),
         });
         t.diagnostic(

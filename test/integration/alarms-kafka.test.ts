@@ -59,24 +59,17 @@ describe('alarms of a line whose hops run in processes of their own', () => {
         return out !== '' && JSON.parse(out).onTheirWay === 0;
       });
 
+    // Each hangs, and is killed then: one fault. The dispatcher hangs again below, and goes on by itself.
     for (const hop of processes) {
       const where = hop.name.replace('mysql-', '');
       await settled();
       hop.hang('SIGSTOP');
       await receiver.next(where, 'raised', DEADLINE_MS);
-      hop.hang('SIGCONT');
-      await receiver.next(where, 'recovered', DEADLINE_MS);
-      assert.deepEqual(receiver.news(), [`${where} raised`, `${where} recovered`]);
-      load.assertGoing();
-    }
-    for (const hop of processes) {
-      const where = hop.name.replace('mysql-', '');
-      await settled();
       await hop.end('SIGKILL');
-      await receiver.next(where, 'raised', DEADLINE_MS);
       hop.start();
       await receiver.next(where, 'recovered', DEADLINE_MS);
       assert.deepEqual(receiver.news(), [`${where} raised`, `${where} recovered`]);
+      load.assertGoing();
     }
     // Whoever watches dies while a fault lasts: its successor neither tells it again nor forgets to tell its end.
     await settled();

@@ -299,3 +299,36 @@ test('an independent pull writes to a topic of its own, masked and with places i
     rows.every(({ uid }) => before !== undefined && after !== undefined && uid > before && uid < after),
   );
 });
+
+test('a table in partitions is pulled by ranges of its key, which lie across them', async t => {
+  await using server = await requireServer(t, 'mariadb');
+  if (server === null) return;
+  await server.query(`CREATE DATABASE ${SCHEMA}`);
+  await server.query(
+    `CREATE TABLE ${SCHEMA}.parts (id INT, day DATE, v INT, PRIMARY KEY (id, day)) PARTITION BY RANGE (YEAR(day)) SUBPARTITION BY HASH (id) SUBPARTITIONS 3
+       (PARTITION old VALUES LESS THAN (2025), PARTITION new VALUES LESS THAN MAXVALUE)`,
+  );
+  await server.query(
+    `INSERT INTO ${SCHEMA}.parts SELECT seq, '2024-01-01' + INTERVAL seq % 900 DAY, 0 FROM ${SCHEMA}.seq_1_to_3000`,
+  );
+  await using coordination = createMemoryCoordination({ clock: systemClock }).open();
+  await using line = await startLine({ server, schemas: [SCHEMA], start: 'now', coordination });
+  const stop = new AbortController();
+  const working = changing(
+    server,
+    turn =>
+      turn % 2 === 0
+        ? `UPDATE ${SCHEMA}.parts SET v = v + 1 WHERE id % 100 = ${turn % 100}`
+        : `UPDATE ${SCHEMA}.parts SET day = day + INTERVAL 1 YEAR WHERE id = ${turn}`,
+    stop.signal,
+  );
+  const cells = await askPull(coordination, line.line.ds, { pull: 'parts', schema: SCHEMA, table: 'parts' });
+  const { status, shards, failure } = await pullOver(cells, 'parts');
+  stop.abort();
+  await working;
+  assert.deepEqual([status, failure], ['ending', null]);
+  assert.ok(Number(shards) >= 6, `${shards} shards`);
+  await line.drained();
+  const { differences, examples, rows } = await line.compare();
+  assert.deepEqual([differences, examples, rows], [0, [], 3000]);
+});
