@@ -17,8 +17,8 @@ const chosen = process.argv.slice(2);
 const pattern = (path: string): string => (path.endsWith('.ts') ? path : `${path}/**/*.test.ts`);
 
 /** Files run two at a time, those with servers three: they often wait, and their deadlines leave room for neighbours. */
-const fast = ['unit', 'property', 'types', 'topologies', 'conformance', 'simulation'];
-const slow = ['integration', 'crash'];
+const fast = ['unit', 'property', 'types', 'topologies', 'simulation'];
+const slow = ['conformance', 'integration', 'crash'];
 
 const nodeTests = (title: string, patterns: readonly string[], concurrency: number): Step => ({
   title,

@@ -7,9 +7,9 @@ import { startLine } from '../support/running-line.ts';
 import { requireServer, serverKinds } from '../support/servers.ts';
 import { assertWhole } from '../support/whole-line.ts';
 
-const BULK_ROWS = 50_000;
-const OLTP_ROWS = 30_000;
-const SINGLE_ROWS = 20_000;
+const BULK_ROWS = 30_000;
+const OLTP_ROWS = 15_000;
+const SINGLE_ROWS = 10_000;
 
 for (const kind of serverKinds) {
   test(`on ${kind} the loads bulk, oltp and single come out row for row, in order and as valid UMS`, async t => {

@@ -22,7 +22,7 @@ const SESSION_MS = 3_000;
 const TELLING_MS = 1_000;
 /** How often an appender comes or goes. */
 const campaigns: readonly { readonly guarantee: Guarantee; readonly changes: number }[] = [
-  { guarantee: 'exactly-once', changes: 10 },
+  { guarantee: 'exactly-once', changes: 8 },
   { guarantee: 'at-least-once', changes: 4 },
 ];
 
