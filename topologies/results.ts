@@ -1,7 +1,7 @@
 import type { LineSchemas } from '../src/adapters/registry/line-schemas.ts';
 import { UmbusError } from '../src/core/errors.ts';
 import type { AppendOptions, AppendOutput } from '../src/stages/append.ts';
-import { createAvroEncoder, hasRows, withSchemaId } from '../src/stages/encode-avro.ts';
+import { createAvroEncoder, withSchemaId } from '../src/stages/encode-avro.ts';
 import type { SinkOptions, Stream } from '../src/topology/stream.ts';
 import { bySchema, noticeTopic, resultTopic, schemaNames, type TopicSettings } from './topics.ts';
 
@@ -60,7 +60,6 @@ export function writeResults(appended: Stream<string, AppendOutput>, config: Top
     json: () => true,
   });
   formats.avro
-    .filter('with-rows', hasRows)
     .map('encode-avro', createAvroEncoder(config.ds))
     .mapAsync('schema-id', async message => withSchemaId(message, await rows.idOf(message)), {
       inFlight: IN_FLIGHT,

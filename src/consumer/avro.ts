@@ -2,11 +2,13 @@ import { isUmbusError, messageOf, UmbusError } from '../core/errors.ts';
 import type { SchemaRegistry } from '../ports/schema-registry.ts';
 import { schemaIdOf } from '../ums/avro-frame.ts';
 import { datumOf, type RowDecoder, rowDecoder } from '../ums/avro-rows.ts';
-import { HEARTBEAT_SCHEMA, TERMINATION_SCHEMA } from '../ums/avro-schema.ts';
+import { BATCH_SCHEMA, HEARTBEAT_SCHEMA, TERMINATION_SCHEMA } from '../ums/avro-schema.ts';
 import { avroRecordType } from '../ums/avro-type.ts';
 import { SYSTEM_FIELDS, UMS_VERSION } from '../ums/message.ts';
 import {
+  batchStates,
   terminationReasons,
+  type UmsBatch,
   type UmsMessage,
   type UmsMessageType,
   type UmsNextVersion,
@@ -23,7 +25,7 @@ export interface AvroRecord {
 /** Reads records of result topics in Avro. */
 export interface AvroReader {
   /**
-   * The record as a message with one row, as `readUms` gives one of JSON, so that `rows` and tables take both. The registry is asked once for each schema.
+   * The record as a message with one row, or with none where a full pull begins or ends, as `readUms` gives one of JSON, so that `rows` and tables take both. The registry is asked once for each schema.
    * Errors: UMBUS_UMS_INVALID; UMBUS_REGISTRY_UNKNOWN_SCHEMA and UMBUS_REGISTRY_UNREACHABLE (retryable), all with the record's place when it is given.
    */
   read(record: AvroRecord, place?: MessagePlace | null): Promise<UmsMessage>;
@@ -90,6 +92,7 @@ function valueReader(schema: string, place: MessagePlace | null): ReadValue {
     const name = fullNameOf(schema);
     if (name === TERMINATION_SCHEMA.name) return terminations(schema);
     if (name === HEARTBEAT_SCHEMA.name) return heartbeats(schema);
+    if (name === BATCH_SCHEMA.name) return batches(schema);
     rows = rowDecoder(schema);
   } catch (cause) {
     throw invalidUms(`its schema is not one of Avro that can be read: ${messageOf(cause)}`, place, cause);
@@ -141,6 +144,26 @@ function heartbeats(schema: string): ReadValue {
       types: ['data_increment_heartbeat'],
       schema: { batchId: Number(ums_batch_id_), fields },
       payload: [{ tuple: [String(ums_id_), String(ums_ts_)] }],
+    };
+  };
+}
+
+function batches(schema: string): ReadValue {
+  const type = avroRecordType(schema);
+  return value => {
+    const { ums_batch_id_, ums_state_, ums_pull_, ums_whole_, ums_rows_ } = type.fromBuffer(datumOf(value));
+    const state = batchStates.find(each => each === ums_state_);
+    if (state === undefined) throw new TypeError('A full pull has no such state.');
+    const batch: UmsBatch = {
+      state,
+      pull: String(ums_pull_),
+      whole: ums_whole_ === true,
+      ...(ums_rows_ !== null && { rows: Number(ums_rows_) }),
+    };
+    return {
+      types: ['data_initial_data'],
+      schema: { batchId: Number(ums_batch_id_), fields: SYSTEM_FIELDS, batch },
+      payload: [],
     };
   };
 }

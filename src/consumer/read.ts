@@ -1,4 +1,5 @@
 import {
+  batchStates,
   terminationReasons,
   type UmsField,
   type UmsMessage,
@@ -221,7 +222,7 @@ function isNamespace(text: string): boolean {
 function isBatch(value: unknown): boolean {
   if (!isRecord(value)) return false;
   const { state, pull, whole } = value;
-  const known = state === 'begin' || state === 'end' || state === 'abort';
+  const known = batchStates.some(each => each === state);
   return known && typeof pull === 'string' && typeof whole === 'boolean';
 }
 

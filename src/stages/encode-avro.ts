@@ -1,8 +1,9 @@
-import { Buffer } from 'node:buffer';
+import type { Buffer } from 'node:buffer';
 import { UmbusError } from '../core/errors.ts';
 import { encodeFrames, stampSchemaId } from '../ums/avro-frame.ts';
 import { type RowEncoder, rowEncoder } from '../ums/avro-rows.ts';
 import {
+  BATCH_SCHEMA,
   HEARTBEAT_SCHEMA,
   type NamedSchema,
   recordSubject,
@@ -11,7 +12,7 @@ import {
 } from '../ums/avro-schema.ts';
 import { avroRecordType } from '../ums/avro-type.ts';
 import { SYSTEM_FIELDS } from '../ums/message.ts';
-import type { UmsField, UmsMessage } from '../ums/types.ts';
+import type { UmsBatch, UmsField, UmsMessage } from '../ums/types.ts';
 import type { AppendOutput } from './append-options.ts';
 
 /** Encoders kept; the one that came first makes room. */
@@ -23,7 +24,7 @@ export interface AvroOutput {
   /** `<topic>-<full name of the record>`. */
   readonly subject: string;
   readonly schema: NamedSchema;
-  /** One for each row, in the order of the message. */
+  /** One for each row, in the order of the message; one for the begin or the end of a full pull. */
   readonly frames: readonly Buffer[];
 }
 
@@ -68,13 +69,6 @@ export function createAvroEncoder(ds: string): (output: AppendOutput) => AvroOut
   };
 }
 
-const NO_ROWS = Buffer.from('"payload":[]}', 'utf8');
-
-/** Whether a message has rows; where a full pull begins and ends it has none, and Avro no record. */
-export function hasRows({ value }: Pick<AppendOutput, 'value'>): boolean {
-  return !value.subarray(-NO_ROWS.length).equals(NO_ROWS);
-}
-
 /** The records of a message with the id that the registry gave to their schema. Sets it in place. */
 export function withSchemaId({ output, frames }: AvroOutput, id: number): readonly AppendOutput[] {
   stampSchemaId(frames, id);
@@ -94,6 +88,7 @@ export function rowSchemaOf(
 
 const terminationType = avroRecordType(TERMINATION_SCHEMA.text);
 const heartbeatType = avroRecordType(HEARTBEAT_SCHEMA.text);
+const batchType = avroRecordType(BATCH_SCHEMA.text);
 
 function encoded(
   message: UmsMessage,
@@ -105,6 +100,7 @@ function encoded(
   switch (message.protocol.type) {
     case 'data_increment_data':
     case 'data_initial_data': {
+      if (schema.batch !== undefined) return batchRecord(schema.batch, batchId, output);
       const rows = encoder();
       const tuples = payload.map(({ tuple }) => tuple);
       return { schema: rows.schema, frames: rows.encode(tuples, batchId, output.value.length) };
@@ -136,4 +132,19 @@ function encoded(
       };
     }
   }
+}
+
+function batchRecord(
+  { state, pull, whole, rows }: UmsBatch,
+  batchId: number,
+  output: AppendOutput,
+): { readonly schema: NamedSchema; readonly frames: readonly Buffer[] } {
+  const record = {
+    ums_batch_id_: batchId,
+    ums_state_: state,
+    ums_pull_: pull,
+    ums_whole_: whole,
+    ums_rows_: rows === undefined ? null : String(rows),
+  };
+  return { schema: BATCH_SCHEMA, frames: encodeFrames(batchType, [record], output.value.length) };
 }

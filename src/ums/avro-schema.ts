@@ -1,4 +1,4 @@
-/** UMS as Avro: the schema of each table's rows, and those of terminations and heartbeats (ums-schema/README.md, "Avro"). */
+/** UMS as Avro: the schema of each table's rows, and those of all else that result topics have (ums-schema/README.md, "Avro"). */
 import { avroFieldName, avroName } from './avro-name.ts';
 import type { UmsField, UmsType } from './types.ts';
 
@@ -148,6 +148,34 @@ export const HEARTBEAT_SCHEMA: NamedSchema = named({
     { name: 'ums_id_', type: 'long' },
     { name: 'ums_ts_', type: 'string' },
     { name: 'ums_batch_id_', type: 'int', default: 0 },
+  ],
+});
+
+/** Schema of the begin and the end of a full pull, which are `data_initial_data` without rows; equal to ums-schema/ums-batch.avsc. */
+export const BATCH_SCHEMA: NamedSchema = named({
+  type: 'record',
+  name: 'UmsBatch',
+  namespace: 'umbus',
+  doc: 'Where a full pull of a table begins or ends. The record key says of which table.',
+  fields: [
+    {
+      name: 'ums_batch_id_',
+      type: 'int',
+      doc: 'Number of the pull. Rows of the table have it too, from its begin on.',
+    },
+    {
+      name: 'ums_state_',
+      type: 'string',
+      doc: 'begin; end: all of its rows are published; abort: no more will come, and not all have.',
+    },
+    { name: 'ums_pull_', type: 'string', doc: 'Name of the pull.' },
+    { name: 'ums_whole_', type: 'boolean', doc: 'Whether it brings all rows of the table.' },
+    {
+      name: 'ums_rows_',
+      type: ['null', 'long'],
+      default: null,
+      doc: 'Rows that it published; null at its begin.',
+    },
   ],
 });
 

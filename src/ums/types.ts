@@ -78,9 +78,15 @@ export interface UmsNextVersion {
   readonly primaryKey?: readonly string[];
 }
 
+/** Where a full pull is: it begins, all of its rows are published, or no more will come and not all have. */
+export type UmsBatchState = 'begin' | 'end' | 'abort';
+
+/** All of them. */
+export const batchStates: readonly UmsBatchState[] = ['begin', 'end', 'abort'];
+
 /** What a message says of a full pull. */
 export interface UmsBatch {
-  readonly state: 'begin' | 'end' | 'abort';
+  readonly state: UmsBatchState;
   /** Name of the pull. */
   readonly pull: string;
   /** Whether it brings all rows of the table, so that rows of older batches are gone when it has ended. */

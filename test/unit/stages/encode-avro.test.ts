@@ -3,8 +3,8 @@ import test from 'node:test';
 import { createMemoryRegistry } from '../../../src/adapters/memory/index.ts';
 import { createAvroReader, rows } from '../../../src/consumer/index.ts';
 import { isUmbusError } from '../../../src/core/errors.ts';
-import { createAvroEncoder, hasRows, withSchemaId } from '../../../src/stages/encode-avro.ts';
-import { batchMessage } from '../../../src/ums/message.ts';
+import { createAvroEncoder, withSchemaId } from '../../../src/stages/encode-avro.ts';
+import { batchMessage, messageKey, SYSTEM_FIELDS } from '../../../src/ums/message.ts';
 import { dataOutput } from '../../support/avro-messages.ts';
 import { BinlogBuilder } from '../../support/binlog-builder.ts';
 import { image, le } from '../rows/rows-fixture.ts';
@@ -73,12 +73,26 @@ test('a schema is the same for all versions with the same columns, and other tha
   assert.equal(new Set([text(0, {}), text(0, { encoded: true }), text(0, { key: ['n'] })]).size, 3);
 });
 
-test('the begin and the end of a full pull are no records of Avro, which has rows alone', () => {
-  const batch = { state: 'end', pull: 'p', whole: true, rows: 2 } as const;
-  assert.equal(hasRows({ value: batchMessage('mysql.shop.store.orders.0.0.0', 1, batch) }), false);
-  const fields = [{ name: 'n', type: 'int', nullable: true, encoded: false }] as const;
-  assert.equal(
-    hasRows(dataOutput('orders', 0, fields, [], [['1', '2026-01-05 17:00:00', 'i', '11', 1]])),
-    true,
-  );
+test('the begin and the end of a full pull are a record each, which says whether the load is whole', async () => {
+  const encode = createAvroEncoder('shop');
+  const registry = createMemoryRegistry();
+  const namespace = 'mysql.shop.store.orders.3.0.0';
+  const key = messageKey('data_initial_data', namespace, 0, 'shop');
+  const place = { topic: 'shop.store.result', schema: 'store', table: 'orders', partition: 0, key };
+  for (const batch of [
+    { state: 'begin', pull: 'p', whole: true },
+    { state: 'end', pull: 'p', whole: true, rows: 2 ** 40 },
+    { state: 'abort', pull: 'p', whole: false, rows: 0 },
+  ] as const) {
+    const encoded = encode({ ...place, value: batchMessage(namespace, 7, batch) });
+    assert.equal(encoded.subject, 'shop.store.result-umbus.UmsBatch');
+    const records = withSchemaId(encoded, await registry.register(encoded.subject, encoded.schema.text));
+    assert.equal(records.length, 1);
+    const [record] = records;
+    assert.ok(record !== undefined);
+    const { protocol, schema, payload } = await createAvroReader(registry).read(record);
+    assert.equal(protocol.type, 'data_initial_data');
+    assert.deepEqual(schema, { namespace, batchId: 7, fields: SYSTEM_FIELDS, batch });
+    assert.deepEqual(payload, []);
+  }
 });
