@@ -26,15 +26,15 @@ export class KeyWatch implements ChangeWatch {
   }
 
   changed(key: string, event: EventPlace, from: number, decoder: TableDecoder | null): void {
-    if (!this.#desk.watches(key)) return;
+    if (!this.#desk.windows.watches(key)) return;
     if (decoder === null) {
       // What a pulled row has of the columns that the image lacks would be lost with it.
-      this.#desk.voidAll(key, 'a row image lacks columns: the source needs binlog_row_image = FULL');
+      this.#desk.windows.voidAll(key, 'a row image lacks columns: the source needs binlog_row_image = FULL');
       return;
     }
     const { writer } = decoder;
     if (writer.primaryKey.length === 0) {
-      this.#desk.voidAll(key, 'it changed, and has no key to tell which rows');
+      this.#desk.windows.voidAll(key, 'it changed, and has no key to tell which rows');
       return;
     }
     this.#desk.keyed(key, decoder.keyedBy);
@@ -51,7 +51,7 @@ export class KeyWatch implements ChangeWatch {
       o = write(bytes, view, o, end, row, this.#prefix, 1, Number.POSITIVE_INFINITY);
       for (let at = 0; at < row.length; ) {
         const read = this.#key.read(row.bytes, at + this.#prefix.length, columns);
-        this.#desk.changed(key, this.#key.copy().toString('utf8'), place);
+        this.#desk.windows.changed(key, this.#key.copy().toString('utf8'), place);
         at = tupleEnd(row.bytes, read);
       }
     }

@@ -64,7 +64,7 @@ function appendPage(
       return;
     }
     if (part.version !== window.version) {
-      desk.voidWindow(key, window.token, 'the table was emptied while it was read');
+      desk.windows.void(key, window.token, 'the table was emptied while it was read');
       return;
     }
     desk.holding.past(() => publish(run, head, shared, { key, state, window, part, decoder, desk }));
@@ -123,11 +123,13 @@ function publish(
   if (state.columns === null) desk.hasColumns(key, decoder.columns);
   desk.keyed(key, decoder.keyedBy);
   part.use(decoder, { bytes: run.events, view: viewOf(run.events), start: 0, end: 0, type: 0, ...low });
-  const keeps = desk.hasChanged(key) ? (text: string): boolean => desk.keeps(key, text, at) : null;
+  const keeps = desk.windows.hasChanged(key)
+    ? (text: string): boolean => desk.windows.keeps(key, text, at)
+    : null;
   const rows = part.pulled(target =>
     writePage(run.events, partial === true, decoder, low, target, shared, keeps),
   );
   // The first page may have begun a version, for columns that no row of the stream has shown yet.
-  if (part.version !== window.version) desk.reversion(key, part.version);
+  if (part.version !== window.version) desk.windows.reversion(key, part.version);
   desk.paged(key, { ...window, version: part.version }, next, rows, part, low);
 }

@@ -23,11 +23,12 @@ import {
 } from './append-options.ts';
 import { appendPageRun } from './append-page.ts';
 import { RowPlacer } from './append-placing.ts';
-import { answerOutput, PullDesk } from './append-pull.ts';
+import { PullDesk } from './append-pull.ts';
 import type { PullStores } from './append-pull-stores.ts';
 import { appendRun, type RunContext } from './append-run.ts';
 import { type SignalOrigin, SignalReader, type SignalState, signalsStore } from './append-signal.ts';
 import { type ParkedState, schemasStore, type TableState, tablesStore } from './append-state.ts';
+import { answerOutput } from './pull-ledger.ts';
 import { changedStore, pullsStore } from './pull-state.ts';
 
 export type { AppendOptions, AppendOutput } from './append-options.ts';
