@@ -3,13 +3,17 @@ import { pullJobOf, type SplitTask } from '../src/change/pull-job.ts';
 import { defineTopology, trusted } from '../src/topology/definition.ts';
 import { json, utf8 } from '../src/topology/serdes.ts';
 import { store } from '../src/topology/topic.ts';
+import { pastGate } from './pull-gate.ts';
 import { controlTopic, shardsTopic, splitsTopic, type TopicSettings } from './topics.ts';
 
 /** Part of a line that splitter and puller need, and who does the work. */
-export type PullConfig = TopicSettings & { readonly pulls: Pick<PullWorker, 'split' | 'pull'> };
+export type PullConfig = TopicSettings & { readonly pulls: Pick<PullWorker, 'split' | 'pull' | 'isPaused'> };
 
 /** Pulls that were accepted, by name: a request that comes twice is one pull. */
 const acceptedStore = store('accepted', utf8, json<{ readonly askedMs: number }>());
+
+/** Steps of pulls that are paused, by pull. */
+export const pausedSplits = store('paused', utf8, json<SplitTask>());
 
 /**
  * `<ds>_ctrl` → `<ds>_data_shards`: requests for full pulls cut into shards, some at a time: a step leaves the next one to itself on `<ds>_splits`, so shards are read while a large table is still cut.
@@ -25,12 +29,15 @@ export const splitter = defineTopology({
   build(t, config) {
     const shards = shardsTopic(config);
     const splits = splitsTopic(config);
-    const steps = t
-      .source('splits', splits)
-      .mapAsync('split', (task, signal) => config.pulls.split(task, signal), {
-        inFlight: 1,
-        order: 'partition',
-      });
+    const steps = pastGate(t.source('splits', splits), config.pulls, {
+      waiting: pausedSplits,
+      nameOf: ({ pull }) => pull,
+      topic: splits,
+      partition: () => 0,
+    }).mapAsync('split', (task, signal, leaving) => config.pulls.split(task, signal, leaving), {
+      inFlight: 1,
+      order: 'partition',
+    });
     steps
       .flatMap('cut', step => step.shards)
       .to('shards', shards, { partition: (task, _key, partitions) => task.shard % partitions });

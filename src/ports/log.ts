@@ -74,6 +74,8 @@ export interface AssignmentListener {
   revoking(partitions: readonly TopicPartition[]): void | Promise<void>;
   /** These are gone already; nothing about them can be committed any more. */
   lost(partitions: readonly TopicPartition[]): void;
+  /** The next poll will tell of {@link revoking} or {@link lost}. Called at any time, so that who works long between two polls can end soon, and give back in time. */
+  moving?(): void;
 }
 
 export interface JoinOptions {

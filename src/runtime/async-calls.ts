@@ -92,11 +92,11 @@ export class AsyncCalls {
 
   /** One call with the policy `onError.process`; null when the record was dropped. */
   async #call(stage: AsyncStage, call: Call): Promise<{ readonly value: Erased } | null> {
-    const { clock, random, signal, graph } = this.#environment;
+    const { clock, random, signal, leaving, graph } = this.#environment;
     const onError = graph.onError.process;
     for (let attempt = 1; ; attempt += 1) {
       try {
-        return { value: await stage.f(call.flow.value, signal) };
+        return { value: await stage.f(call.flow.value, signal, leaving()) };
       } catch (error) {
         signal.throwIfAborted();
         if (attempt > policyOf(onError).retries || isUmbusError(error, 'UMBUS_INTERNAL')) {

@@ -30,6 +30,8 @@ export class Session {
   #membership: Membership | null = null;
   #poll: AbortController | null = null;
   #wakeAsked = false;
+  /** Aborts when partitions are to move, so that calls of the batch in hand end soon. */
+  #leaving = new AbortController();
   #failure: { readonly error: unknown } | null = null;
   /** When the oldest uncommitted record was processed; null when all is committed. */
   #uncommittedSinceMs: number | null = null;
@@ -47,7 +49,7 @@ export class Session {
       () => this.#wake(),
       error => this.#fail(error),
     );
-    this.#environment = taskEnvironmentOf(options, this.#torn.signal);
+    this.#environment = taskEnvironmentOf(options, this.#torn.signal, () => this.#leaving.signal);
   }
 
   async run(): Promise<void> {
@@ -96,6 +98,7 @@ export class Session {
   async #pollBatches(membership: Membership): Promise<readonly RecordBatch[]> {
     const poll = new AbortController();
     this.#poll = poll;
+    this.#stay();
     const maxWaitMs = this.#wakeAsked || this.#stopping.aborted ? 0 : this.#waitMs();
     this.#wakeAsked = false;
     const batches = await membership.poll(
@@ -203,7 +206,9 @@ export class Session {
       lost: partitions => {
         this.#rebalanced('lost', partitions);
         for (const { partition } of partitions) this.#tasks.delete(partition);
+        this.#stay();
       },
+      moving: () => this.#leaving.abort(),
     };
   }
 
@@ -232,11 +237,17 @@ export class Session {
     deadline.abort();
     for (const { partition } of partitions) this.#tasks.delete(partition);
     this.#rebalanced('revoked', partitions);
+    this.#stay();
     if (!inTime)
       throw new UmbusError(
         'UMBUS_LOG_FENCED',
         `The group ${this.#options.groupName} gave partitions up before their commit was durable.`,
       );
+  }
+
+  /** What was to move has moved, or is told by the poll that begins: the calls of the next batch need not hurry. */
+  #stay(): void {
+    if (this.#leaving.signal.aborted) this.#leaving = new AbortController();
   }
 
   #rebalanced(change: 'assigned' | 'revoked' | 'lost', partitions: readonly TopicPartition[]): void {

@@ -20,10 +20,16 @@ export interface TaskEnvironment {
   readonly knownTopics: Set<string>;
   /** Aborts calls of `mapAsync` when the group is torn down. */
   readonly signal: AbortSignal;
+  /** Asks calls of `mapAsync` that begin now to end soon, once partitions of the group are to move. */
+  readonly leaving: () => AbortSignal;
 }
 
 /** The environment of a group's tasks; `known` are the topics made at start. */
-export function taskEnvironmentOf(options: RunnerOptions, signal: AbortSignal): TaskEnvironment {
+export function taskEnvironmentOf(
+  options: RunnerOptions,
+  signal: AbortSignal,
+  leaving: () => AbortSignal = () => signal,
+): TaskEnvironment {
   const { graph, group, groupName, rootName, clock, random, events, counts } = options;
   return {
     graph,
@@ -36,6 +42,7 @@ export function taskEnvironmentOf(options: RunnerOptions, signal: AbortSignal): 
     counts,
     knownTopics: knownTopicsOf(graph),
     signal,
+    leaving,
   };
 }
 

@@ -84,6 +84,9 @@ export class GatedMembership implements Membership {
         this.#losses += 1;
         if (!log.dead) listener.lost(partitions);
       },
+      moving: () => {
+        if (!log.dead) listener.moving?.();
+      },
     };
   }
 

@@ -81,7 +81,7 @@ export type Stage =
       readonly kind: 'mapAsync';
       readonly name: string;
       readonly input: Input;
-      readonly f: (value: Erased, signal: AbortSignal) => Promise<Erased>;
+      readonly f: (value: Erased, signal: AbortSignal, leaving: AbortSignal) => Promise<Erased>;
       readonly options: AsyncOptions;
     }
   | SinkStage;

@@ -26,10 +26,13 @@ export interface Stream<K, V> {
     stores: S,
     make: (partition: number) => Processor<K, V, K2, V2, S>,
   ): Stream<K2, V2>;
-  /** Calls that wait. At most `inFlight` run at once; a batch is committed when all of its calls are done. */
+  /**
+   * Calls that wait. At most `inFlight` run at once; a batch is committed when all of its calls are done. `signal`: the task is torn down, and nothing of the batch counts. `leaving`: partitions are to
+   * move to another member; a call that may take long gives a value soon then that says where to go on, since a member that does not give back in time loses all that it did of the batch.
+   */
   mapAsync<V2>(
     name: string,
-    f: (value: V, signal: AbortSignal) => Promise<V2>,
+    f: (value: V, signal: AbortSignal, leaving: AbortSignal) => Promise<V2>,
     options: AsyncOptions,
   ): Stream<K, V2>;
   /** Writes to a topic, by key, and goes on from there, in tasks of that topic's partitions. */

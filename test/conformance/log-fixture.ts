@@ -80,6 +80,8 @@ export interface TestMember extends AsyncDisposable {
   readonly membership: Membership;
   readonly owned: Set<number>;
   readonly events: string[];
+  /** How often it was told that partitions are to move. */
+  readonly moving: () => number;
   /** Polls once. */
   poll(maxWaitMs?: number, maxBytes?: number): Promise<readonly RecordBatch[]>;
   /** Polls until it holds exactly so many partition numbers; the next `poll` gives what was read meanwhile. */
@@ -96,6 +98,7 @@ export async function join(
 ): Promise<TestMember> {
   const owned = new Set<number>();
   const events: string[] = [];
+  let moving = 0;
   const listed = (partitions: readonly TopicPartition[]) =>
     partitions
       .map(({ topic: name, partition }) => `${name}/${partition}`)
@@ -115,6 +118,9 @@ export async function join(
       events.push(`lost ${listed(partitions)}`);
       for (const { partition } of partitions) owned.delete(partition);
     },
+    moving() {
+      moving += 1;
+    },
   };
   const membership = await log.join({ group, topics, member, listener });
   const early: RecordBatch[] = [];
@@ -124,6 +130,7 @@ export async function join(
     membership,
     owned,
     events,
+    moving: () => moving,
     poll,
     async settle(count) {
       for (let turn = 0; owned.size !== count; turn++) {

@@ -184,6 +184,20 @@ export function describeGroups(open: OpenFixture, traits: LogTraits): void {
       assert.equal(two.events[0]?.startsWith('assigned'), true);
     });
 
+    test('tells a member that does not poll, since it works, that partitions are to move', async () => {
+      await using fixture = await open();
+      const { log } = fixture;
+      await log.ensureTopics([topic('in', 2)]);
+      await using one = await join(log, 'g', ['in'], 'one');
+      await one.settle(2);
+      assert.equal(one.moving(), 0);
+      await using two = await join(log, 'g', ['in'], 'two');
+      await until('one was told', () => one.moving() > 0, 5_000);
+      await Promise.all([one.settle(1), two.settle(1)]);
+      assert.equal(one.events.filter(event => event.startsWith('lost')).length, 0);
+      assert.equal(two.moving(), 0);
+    });
+
     test('refuses commits for partitions that have moved or were never owned', async () => {
       await using fixture = await open();
       const { log } = fixture;

@@ -74,6 +74,11 @@ export class GroupMember {
     return this.#stable ? this.#ownership.announce : [];
   }
 
+  /** Whether something that is held is to be given back, or was lost. */
+  get moves(): boolean {
+    return this.revoke.length > 0 || this.#ownership.hasLost;
+  }
+
   /** When what is to be given back will be lost. */
   get revokeBy(): number | null {
     return this.#revokeBy;

@@ -30,6 +30,11 @@ export class GroupOwnership {
     return [...this.#assigned].filter(number => !this.#held.has(number));
   }
 
+  /** Whether something was lost that is not told yet. */
+  get hasLost(): boolean {
+    return this.#lost.size > 0;
+  }
+
   get empty(): boolean {
     return this.#held.size === 0 && this.#assigned.size === 0;
   }

@@ -51,7 +51,7 @@ export class KafkaMembership implements Membership {
       sessionTimeoutMs: options.sessionTimeoutMs ?? SESSION_TIMEOUT_MS,
       handOverMs: options.handOverMs ?? HAND_OVER_MS,
       notify: options.onNotice ?? (() => {}),
-      changed: () => this.#wake(),
+      changed: () => this.#changed(),
     });
     this.#writes = new MemberWrites(cluster, options, join.group, this.#member);
     context.closed.addEventListener('abort', this.#wake, { once: true });
@@ -204,6 +204,11 @@ export class KafkaMembership implements Membership {
 
   #placesOf(numbers: readonly number[]): TopicPartition[] {
     return numbers.flatMap(partition => this.#join.topics.map(topic => ({ topic, partition })));
+  }
+
+  #changed(): void {
+    if (this.#member.moves) this.#join.listener.moving?.();
+    this.#wake();
   }
 
   readonly #wake = (): void => {

@@ -3,7 +3,7 @@ import type { Clock } from '../../ports/clock.ts';
 /** What the coordinator calls of a membership. */
 export interface SeatHolder {
   /** Something about the seat changed; the holder looks at it inside its next `poll`. */
-  changed(): void;
+  changed(seat: Seat): void;
   /** Resolves when no commit is in flight. Never rejects. */
   settled(): Promise<void>;
 }
@@ -154,7 +154,7 @@ export class GroupCoordinator {
       this.#grant(seat.group);
     });
     this.#rebalance(seat.group);
-    seat.holder.changed();
+    seat.holder.changed(seat);
   }
 
   /** Moves every slot to the member after its owner, in the order of joining. */
@@ -192,7 +192,7 @@ export class GroupCoordinator {
       } else if (target !== null) {
         owner.revoke.add(number);
         this.#startDeadline(owner);
-        owner.holder.changed();
+        owner.holder.changed(owner);
       }
     }
     this.#grant(group);
@@ -205,7 +205,7 @@ export class GroupCoordinator {
       slot.owner = target;
       target.held.add(number);
       target.announce.add(number);
-      target.holder.changed();
+      target.holder.changed(target);
     }
   }
 

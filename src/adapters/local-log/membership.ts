@@ -50,8 +50,9 @@ export class LocalMembership implements Membership, SeatHolder {
     return this.#seat;
   }
 
-  changed(): void {
+  changed({ revoke, lost }: Seat): void {
     this.#changed = true;
+    if (revoke.size > 0 || lost.size > 0) this.#options.listener.moving?.();
     this.#wake?.();
   }
 

@@ -112,6 +112,19 @@ export class PullCells {
     return cell === null ? FREE : { ...FREE, ...decodeCell<Partial<PullControl>>(cell.value) };
   }
 
+  /** What is wanted of pulls: of all as it is now, then what changes, until the signal aborts. */
+  async *controls(
+    signal: AbortSignal,
+  ): AsyncGenerator<{ readonly pull: string; readonly control: PullControl }> {
+    for await (const { path, value } of this.#coordination.watch(CONTROLS, signal)) {
+      const pull = path.slice(CONTROLS.length + 1);
+      yield {
+        pull,
+        control: value === null ? FREE : { ...FREE, ...decodeCell<Partial<PullControl>>(value) },
+      };
+    }
+  }
+
   /** Says what is wanted of a pull; what is left out is as for {@link FREE}. */
   async setControl(pull: string, control: Partial<PullControl>): Promise<void> {
     await this.#coordination.put(`${CONTROLS}/${pull}`, encode({ ...FREE, ...control }));

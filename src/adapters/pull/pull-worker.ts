@@ -1,20 +1,22 @@
 import { randomUUID } from 'node:crypto';
 import type { PullJob, ShardTask, SplitTask } from '../../change/pull-job.ts';
-import { failureOf, type PullAnswer, type PullFailure, type PullHold } from '../../change/pull-signal.ts';
+import { failureOf, type PullFailure } from '../../change/pull-signal.ts';
 import type { RawRun } from '../../change/raw-run.ts';
-import { isUmbusError, UmbusError } from '../../core/errors.ts';
+import { isUmbusError } from '../../core/errors.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Log, TopicSpec, Writer } from '../../ports/log.ts';
 import type { PullSource } from '../../ports/pull-source.ts';
 import type { SourceLoad } from '../../ports/source-load.ts';
 import { parseCondition } from '../../sharding/condition.ts';
 import { splitStep } from '../../sharding/split-plan.ts';
-import { askUntilAnswered } from './answer-board.ts';
+import { beginPull } from './begin-pull.ts';
 import { abortCopy, beginCopy, type CopyTools, copyShard, endCopyIfWhole } from './copies.ts';
 import { type BackOff, LoadWatch } from './load-watch.ts';
 import { Pacer } from './pacer.ts';
-import type { PullCells, PullControl } from './pull-cells.ts';
+import { PausedPulls } from './paused-pulls.ts';
+import { isOver, type PullCells, type PullControl } from './pull-cells.ts';
 import { jobOf, PullRecords } from './pull-records.ts';
+import { holdOf, partOfKeyless, restless } from './pull-refusals.ts';
 import { assertCutBy, pullShard, type ShardOutcome, type ShardTools, UNCUT } from './pull-shard.ts';
 import { Turns } from './turns.ts';
 
@@ -63,6 +65,7 @@ const PAUSED_MS = 1000;
 const MOST_IDLE_WINDOWS = 20;
 /** How often it is tried to begin to read a table without a key while nothing of it changes. */
 const MOST_QUIET_TRIES = 500;
+const NEVER = new AbortController().signal;
 
 /** Splits tables and pulls shards for one process. Whatever fails is told in the pull's record, and stops no other. */
 export class PullWorker implements AsyncDisposable {
@@ -75,6 +78,7 @@ export class PullWorker implements AsyncDisposable {
   readonly #watch: LoadWatch;
   readonly #pacer: Pacer;
   readonly #turns: Turns;
+  readonly #paused: PausedPulls;
 
   constructor(options: PullWorkerOptions) {
     this.#options = options;
@@ -82,52 +86,68 @@ export class PullWorker implements AsyncDisposable {
     this.#watch = new LoadWatch(options.load, options.backOff, options.clock);
     this.#pacer = new Pacer(options.cells, options.clock, this.#watch);
     this.#turns = new Turns(options.concurrency);
+    this.#paused = new PausedPulls(options.cells, options.clock);
   }
 
-  /** Makes a step of splitting; the first one begins the pull. Never rejects, but for the signal. */
-  async split(task: SplitTask, signal: AbortSignal): Promise<PullStep> {
-    return await this.#guarded(task, { shards: [], split: task }, signal, () => this.#split(task, signal));
+  /** Whether a pull was paused a moment ago; false as long as that is not known. */
+  isPaused(pull: string): boolean {
+    return this.#paused.has(pull);
   }
 
-  /** Pulls a shard to its end; gives it back when this process stops. Never rejects, but for the signal. */
-  async pull(task: ShardTask, signal: AbortSignal): Promise<PullStep> {
+  /** Makes a step of splitting; the first one begins the pull. Gives it back when this process stops, and when `leaving` aborts. Never rejects, but for the signal. */
+  async split(task: SplitTask, signal: AbortSignal, leaving: AbortSignal = NEVER): Promise<PullStep> {
+    const back = { shards: [], split: task };
+    return await this.#guarded(task, back, { signal, leaving }, (_, until) => this.#split(task, until));
+  }
+
+  /** Pulls a shard to its end; gives it back when this process stops, and when `leaving` aborts. Never rejects, but for the signal. */
+  async pull(task: ShardTask, signal: AbortSignal, leaving: AbortSignal = NEVER): Promise<PullStep> {
     const back = { shards: [task], split: null };
-    return await this.#guarded(task, back, signal, ({ concurrency }) =>
-      this.#turns.take(task.pull, concurrency ?? Number.POSITIVE_INFINITY, () => this.#pull(task, signal)),
+    return await this.#guarded(task, back, { signal, leaving }, ({ concurrency }, until) =>
+      this.#turns.take(task.pull, concurrency ?? Number.POSITIVE_INFINITY, async () =>
+        until.aborted ? null : await this.#pull(task, until),
+      ),
     );
   }
 
-  /** Tries again what may pass, gives back what others may do, what is paused and what does not have its turn (null), and ends the pull for all else. */
+  /** Tries again what may pass, gives back what others may do, what is paused and what does not have its turn (null), and ends the pull for all else. Nothing is left to do of one that is over. */
   async #guarded(
     job: PullJob,
     back: PullStep,
-    signal: AbortSignal,
-    work: (control: PullControl) => Promise<PullStep | null>,
+    { signal, leaving }: { readonly signal: AbortSignal; readonly leaving: AbortSignal },
+    work: (control: PullControl, until: AbortSignal) => Promise<PullStep | null>,
   ): Promise<PullStep> {
     const { clock, cells, stopping } = this.#options;
+    const ending = AbortSignal.any([stopping, leaving]);
+    const until = AbortSignal.any([signal, ending]);
+    let failure: PullFailure | null = null;
     for (;;) {
       signal.throwIfAborted();
-      if (stopping.aborted) return back;
+      if (ending.aborted) return back;
       try {
+        const record = await cells.record(job.pull);
+        if (record !== null && isOver(record)) return NOTHING;
         const control = await cells.control(job.pull);
-        if (control.state === 'cancel') return await this.#fail(job, CANCELLED);
-        const step = control.state === 'pause' ? null : await work(control);
+        if (control.state === 'cancel') failure ??= CANCELLED;
+        if (failure !== null) return await this.#fail(job, failure, until);
+        const step = control.state === 'pause' ? null : await work(control, until);
         if (step === null) {
           // Others wait behind it.
-          await clock.sleep(PAUSED_MS, AbortSignal.any([signal, stopping]));
+          await clock.sleep(PAUSED_MS, until);
           return back;
         }
         if (step !== AGAIN) return step;
       } catch (error) {
-        if (stopping.aborted) return back;
+        if (ending.aborted) return back;
         signal.throwIfAborted();
-        if (!(isUmbusError(error) && error.retryable)) return await this.#fail(job, failureOf(error));
-        await clock.sleep(RETRY_MS, AbortSignal.any([signal, stopping]));
+        if (isUmbusError(error) && error.retryable) await clock.sleep(RETRY_MS, until);
+        else if (failure === null) failure = failureOf(error);
+        else throw error;
       }
     }
   }
 
-  async #split(task: SplitTask, signal: AbortSignal): Promise<PullStep> {
+  async #split(task: SplitTask, until: AbortSignal): Promise<PullStep> {
     const { source, cells, clock } = this.#options;
     const { after, shard } = task;
     const job = jobOf(task);
@@ -142,13 +162,18 @@ export class PullWorker implements AsyncDisposable {
       const { rowsEstimate } = table;
       await cells.change(job, { status: 'splitting', startedMs: clock.now(), rowsEstimate });
       if (job.mode === 'independent') {
-        await this.#copying(job, signal, (tools, writer, until) => beginCopy(job, tools, writer, until));
+        await this.#copying(job, (tools, writer) => beginCopy(job, tools, writer, until));
       }
       const hold = holdOf(job, keyed);
       const begun =
         job.mode === 'independent'
           ? null
-          : await this.#begin(job, { whole: condition === null, ...(hold !== null && { hold }) }, signal);
+          : await beginPull(
+              job,
+              { whole: condition === null, ...(hold !== null && { hold }) },
+              { source, cells, clock, board: await this.#records.board() },
+              until,
+            );
       if (begun?.kind === 'aborted') return await this.#end(job, begun.failure);
     }
     const most = after === null ? FIRST_SHARDS : SHARDS_A_STEP;
@@ -174,29 +199,8 @@ export class PullWorker implements AsyncDisposable {
     return { shards, split: null };
   }
 
-  async #begin(
-    job: PullJob,
-    how: { readonly whole: boolean; readonly hold?: PullHold },
-    signal: AbortSignal,
-  ): Promise<PullAnswer> {
-    const { pull, schema, table } = job;
-    const board = await this.#records.board();
-    using answers = board.listen(
-      answer => answer.pull === pull && (answer.kind === 'begun' || answer.kind === 'aborted'),
-    );
-    const { source, clock, stopping } = this.#options;
-    const ask = () => source.signal({ kind: 'begin', pull, schema, table, ...how });
-    const answer = await askUntilAnswered(answers, ask, clock, AbortSignal.any([signal, stopping]));
-    if (answer.kind === 'begun') await this.#options.cells.change(job, { batchId: answer.batchId });
-    return answer;
-  }
-
   /** Does something of an independent pull. */
-  async #copying<T>(
-    job: PullJob,
-    signal: AbortSignal,
-    work: (tools: CopyTools, writer: Writer, signal: AbortSignal) => Promise<T>,
-  ): Promise<T> {
+  async #copying<T>(job: PullJob, work: (tools: CopyTools, writer: Writer) => Promise<T>): Promise<T> {
     const { log, clock, source, cells, copies, pageBytes = DEFAULT_PAGE_BYTES } = this.#options;
     const board = await this.#records.board();
     const writer = await this.#takeWriter();
@@ -205,7 +209,7 @@ export class PullWorker implements AsyncDisposable {
     const tools: CopyTools = { log, clock, source, cells, board, ...copies, newToken, pageBytes, pace };
     let done: T;
     try {
-      done = await work(tools, writer, AbortSignal.any([signal, this.#options.stopping]));
+      done = await work(tools, writer);
     } catch (error) {
       await writer[Symbol.asyncDispose]();
       throw error;
@@ -220,17 +224,17 @@ export class PullWorker implements AsyncDisposable {
   }
 
   /** Copies a shard of an independent pull; null when it is paused. */
-  async #copy(task: ShardTask, signal: AbortSignal): Promise<PullStep | null> {
-    if (!(await this.#pacer.ready(task.pull, signal))) return null;
-    return await this.#copying(task, signal, async (tools, writer, until) => {
+  async #copy(task: ShardTask, until: AbortSignal): Promise<PullStep | null> {
+    if (!(await this.#pacer.ready(task.pull, until))) return null;
+    return await this.#copying(task, async (tools, writer) => {
       if (!(await copyShard(task, tools, writer, until))) return null;
       await endCopyIfWhole(jobOf(task), tools, writer, until);
       return NOTHING;
     });
   }
 
-  async #pull(task: ShardTask, signal: AbortSignal): Promise<PullStep | null> {
-    if (task.mode === 'independent') return await this.#copy(task, signal);
+  async #pull(task: ShardTask, until: AbortSignal): Promise<PullStep | null> {
+    if (task.mode === 'independent') return await this.#copy(task, until);
     const { source, clock, encode, target, pageBytes = DEFAULT_PAGE_BYTES } = this.#options;
     const board = await this.#records.board();
     const writer = await this.#takeWriter();
@@ -243,12 +247,12 @@ export class PullWorker implements AsyncDisposable {
       encode,
       newToken: () => this.#token(task.pull, String(task.shard)),
       pageBytes,
-      pace: (rows, until) => this.#pacer.pace(task.pull, rows, until, task.cutBy !== UNCUT),
+      pace: (rows, signal) => this.#pacer.pace(task.pull, rows, signal, task.cutBy !== UNCUT),
       passing: answer => this.#watch.passing(answer),
     };
     let outcome: ShardOutcome;
     try {
-      outcome = await this.#windows(task, tools, AbortSignal.any([signal, this.#options.stopping]));
+      outcome = await this.#windows(task, tools, until);
     } catch (error) {
       // It may have failed, and then takes nothing more.
       await writer[Symbol.asyncDispose]();
@@ -271,18 +275,17 @@ export class PullWorker implements AsyncDisposable {
     throw restless(task, most);
   }
 
-  /** Ends a pull because of what failed here. */
-  async #fail(job: PullJob, failure: PullFailure): Promise<PullStep> {
+  /** Ends a pull because of what failed here. Rejects with what may pass: the appender must hear of it. */
+  async #fail(job: PullJob, failure: PullFailure, until: AbortSignal): Promise<PullStep> {
     const { source } = this.#options;
     const { pull, schema, table } = job;
     try {
       if (job.mode === 'independent') {
-        const { closed: signal } = this.#records;
-        await this.#copying(job, signal, (tools, writer, until) => abortCopy(job, tools, writer, until));
+        await this.#copying(job, (tools, writer) => abortCopy(job, tools, writer, until));
       } else await source.signal({ kind: 'cancel', pull, schema, table });
     } catch (error) {
-      // The source is what fails: the record says so, and the next pull of the table ends this one.
-      if (!isUmbusError(error)) throw error;
+      // The source does not take it: the record says what failed, and the next pull of the table ends this one.
+      if (until.aborted || !isUmbusError(error) || error.retryable) throw error;
     }
     return await this.#end(job, failure);
   }
@@ -298,6 +301,7 @@ export class PullWorker implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    await this.#paused[Symbol.asyncDispose]();
     await this.#records[Symbol.asyncDispose]();
     for (const writer of this.#writers) await writer[Symbol.asyncDispose]();
     await this.#options.source[Symbol.asyncDispose]();
@@ -306,29 +310,3 @@ export class PullWorker implements AsyncDisposable {
 }
 
 const CANCELLED: PullFailure = { code: 'UMBUS_PULL_CANCELLED', message: 'The pull was cancelled.' };
-
-/** Which messages of a table have to wait for its pull. */
-function holdOf({ mode }: PullJob, keyed: boolean): PullHold | null {
-  if (!keyed) return 'rows';
-  return mode === 'blocking' ? 'begin' : null;
-}
-
-/** Readers find out what is gone of a table without a key by taking all rows anew, which a part of them does not allow. */
-function partOfKeyless({ schema, table }: PullJob): UmbusError {
-  const place = `${schema}.${table}`;
-  return new UmbusError(
-    'UMBUS_PULL_TABLE',
-    `The table ${place} has no key, so only all of its rows can be pulled, without a condition.`,
-    { details: { table: place } },
-  );
-}
-
-function restless({ schema, table, shard, keyed }: ShardTask, times: number): UmbusError {
-  return new UmbusError(
-    'UMBUS_PULL_CHANGED',
-    keyed
-      ? `Shard ${shard} of ${schema}.${table} could not be read between two watermarks ${times} times.`
-      : `The table ${schema}.${table} has no key, and ${times} times it changed in the moment in which its rows began to be read.`,
-    { details: { table: `${schema}.${table}`, shard } },
-  );
-}

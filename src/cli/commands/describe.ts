@@ -115,6 +115,7 @@ const unopenedHeartbeat: HeartbeatPorts = {
 };
 
 const idlePulls = {
+  isPaused: () => false,
   split: () =>
     Promise.reject(new UmbusError('UMBUS_INTERNAL', 'Describing a topology must not split a table.')),
   pull: () =>

@@ -1,0 +1,173 @@
+import assert from 'node:assert/strict';
+import { Buffer } from 'node:buffer';
+import { test } from 'node:test';
+import { createMemoryCoordination, createMemoryLog } from '../../../src/adapters/memory/index.ts';
+import { PullCells } from '../../../src/adapters/pull/pull-cells.ts';
+import { PullWorker, type PullWorkerOptions } from '../../../src/adapters/pull/pull-worker.ts';
+import { systemClock } from '../../../src/adapters/system-clock.ts';
+import type { PullJob, ShardTask } from '../../../src/change/pull-job.ts';
+import { pageTable } from '../../../src/change/pull-page.ts';
+import type { PullAnswer, PullSignal } from '../../../src/change/pull-signal.ts';
+import { UmbusError } from '../../../src/core/errors.ts';
+import type { PullTable } from '../../../src/ports/pull-source.ts';
+import { RowCopier } from '../../../src/stages/copy-rows.ts';
+import { zoneOf } from '../../../src/ums/zone.ts';
+import { until } from '../../support/until.ts';
+
+const job: PullJob = {
+  pull: 'p',
+  schema: 'shop',
+  table: 't',
+  condition: null,
+  splitBy: [],
+  columns: [],
+  mode: 'watermark',
+  to: null,
+  shardRows: 1000,
+  askedMs: 0,
+};
+const shardOf = (shard: number): ShardTask => ({
+  ...job,
+  kind: 'shard',
+  after: null,
+  upTo: null,
+  shard,
+  cutBy: '',
+  keyed: true,
+});
+const { signal } = new AbortController();
+
+/** A worker whose source has a table without rows; `written` has the watermarks that it took, and `refuses` says which fail. */
+async function open() {
+  const log = createMemoryLog({ clock: systemClock });
+  const shape = { partitions: 1, cleanup: 'delete', retentionMs: null, retentionBytes: null } as const;
+  const answers = { name: 'web_pull', ...shape };
+  await log.ensureTopics([answers]);
+  const cells = new PullCells(createMemoryCoordination({ clock: systemClock }).open(), 'web');
+  const written: PullSignal[] = [];
+  let refusal: UmbusError | null = null;
+  const table: PullTable = {
+    schema: 'shop',
+    table: 't',
+    rowsEstimate: 0,
+    cutBy: '',
+    keyed: true,
+    page: pageTable('shop', 't', { columns: [], primaryKey: [] }),
+    present: null,
+    check: async () => {},
+    boundary: async () => null,
+    read: async () => ({ page: async () => null, [Symbol.asyncDispose]: async () => {} }),
+  };
+  const options: PullWorkerOptions = {
+    log,
+    clock: systemClock,
+    source: {
+      table: async () => table,
+      reached: async () => {},
+      signal: async signal => {
+        if (refusal !== null) throw refusal;
+        written.push(signal);
+      },
+      [Symbol.asyncDispose]: async () => {},
+    },
+    cells,
+    answers,
+    target: () => ({ topic: 'web.shop', partition: 0 }),
+    encode: () => Buffer.alloc(0),
+    member: 'm',
+    stopping: new AbortController().signal,
+    concurrency: 2,
+    load: {
+      read: async () => ({ threadsRunning: null, replicationLagMs: null }),
+      [Symbol.asyncDispose]: async () => {},
+    },
+    backOff: { threadsRunning: null, replicationLagMs: null, lineLagMs: null },
+    copies: {
+      copier: new RowCopier({
+        ds: 'web',
+        maxRows: 500,
+        maxBytes: 1_048_576,
+        zone: zoneOf('UTC'),
+        logical: (_, name) => name,
+      }),
+      masks: () => Promise.reject(new Error('No row is copied.')),
+      topicOf: name => ({ name, ...shape }),
+    },
+  };
+  const worker = new PullWorker(options);
+  const writer = await log.openWriter('appender');
+  return {
+    worker,
+    cells,
+    written,
+    kinds: () => written.map(({ kind, pull }) => `${kind} ${pull}`),
+    refuse: (error: UmbusError | null) => {
+      refusal = error;
+    },
+    answer: async (answer: PullAnswer) => {
+      const value = Buffer.from(JSON.stringify(answer), 'utf8');
+      await writer.append([
+        { topic: answers.name, partition: 0, key: null, value, timestampMs: 0, headers: {} },
+      ]);
+    },
+    async [Symbol.asyncDispose]() {
+      await worker[Symbol.asyncDispose]();
+      await writer[Symbol.asyncDispose]();
+    },
+  };
+}
+
+test('the appender hears once that a pull was cancelled, and its other shards go without a watermark', async () => {
+  await using world = await open();
+  const { worker, cells, kinds } = world;
+  await cells.change(job, { status: 'pulling' });
+  await cells.setControl('p', { state: 'cancel' });
+  for (let shard = 0; shard < 20; shard += 1) {
+    assert.deepEqual(await worker.pull(shardOf(shard), signal), { shards: [], split: null });
+  }
+  assert.deepEqual(kinds(), ['cancel p']);
+  assert.equal((await cells.record('p'))?.failure?.code, 'UMBUS_PULL_CANCELLED');
+});
+
+test('a cancelled pull is over only when the appender can hear of it, however long the source is away', async () => {
+  await using world = await open();
+  const { worker, cells, kinds, refuse } = world;
+  await cells.change(job, { status: 'pulling' });
+  await cells.setControl('p', { state: 'cancel' });
+  refuse(new UmbusError('UMBUS_SOURCE_UNREACHABLE', 'Away.'));
+  const pulling = worker.pull(shardOf(0), signal);
+  await new Promise(resolve => setImmediate(resolve));
+  assert.equal((await cells.record('p'))?.status, 'pulling');
+  refuse(null);
+  await pulling;
+  assert.deepEqual(kinds(), ['cancel p']);
+  assert.equal((await cells.record('p'))?.status, 'abort');
+});
+
+test('a shard is given back at once when its partition is to move, also one that waits for its turn', async () => {
+  await using world = await open();
+  const { worker, kinds } = world;
+  const leaving = new AbortController();
+  const steps = [0, 1, 2, 3].map(shard => worker.pull(shardOf(shard), signal, leaving.signal));
+  await until('two windows', () => kinds().length === 2);
+  leaving.abort();
+  const given = (await Promise.all(steps)).flatMap(({ shards }) => shards.map(({ shard }) => shard));
+  assert.deepEqual(given, [0, 1, 2, 3]);
+  assert.deepEqual(kinds(), ['low p', 'low p'], 'no other is begun');
+});
+
+test('a pull whose end the source did not take is ended by the next one of the table', async () => {
+  await using world = await open();
+  const { worker, cells, kinds, answer } = world;
+  await cells.change({ ...job, pull: 'before' }, { status: 'abort' });
+  const splitting = worker.split({ ...job, kind: 'split', after: null, cutBy: null, shard: 0 }, signal);
+  await until('the begin', () => kinds().length === 1);
+  const failure = { code: 'UMBUS_PULL_RUNNING', message: 'It is being pulled already.' } as const;
+  await answer({ pull: 'p', schema: 'shop', table: 't', kind: 'aborted', failure });
+  await until('another begin', () => kinds().length === 3);
+  await answer({ pull: 'p', schema: 'shop', table: 't', kind: 'begun', batchId: 2 });
+  assert.equal((await splitting).shards.length, 1);
+  assert.deepEqual(kinds(), ['begin p', 'cancel before', 'begin p', 'split p']);
+  const { status, batchId } = (await cells.record('p')) ?? assert.fail();
+  assert.deepEqual([status, batchId], ['pulling', 2]);
+});
