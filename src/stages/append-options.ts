@@ -13,6 +13,7 @@ export const DEFAULT_MAX_ROWS = 500;
 export const DEFAULT_MAX_BYTES = 1024 * 1024;
 /** What may wait for the end of a pull, when the options do not say. */
 export const DEFAULT_HELD_BYTES = 64 * 1024 * 1024;
+export const DEFAULT_CHANGED_KEYS = 200_000;
 
 /** What the appender writes, and how much at a time. */
 export interface AppendOptions {
@@ -45,6 +46,8 @@ export interface AppendOptions {
   readonly marks?: (schema: string) => boolean;
   /** Most bytes of messages of a table that wait for the end of its pull; more end it. Default 64 MB. */
   readonly heldBytes?: number;
+  /** Most keys of a table that are remembered as changed while shards of it are read; more close its windows, and the shards are read again. Default 200,000. */
+  readonly changedKeys?: number;
   /** The masks in force, asked for before each record; default none. A change of them is another object. */
   readonly masks?: () => MaskRules;
 }

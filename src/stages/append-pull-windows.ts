@@ -3,7 +3,7 @@ import type { Store } from '../topology/types.ts';
 import { ChangedKeys } from './changed-keys.ts';
 import { CLOSED } from './pull-failures.ts';
 import type { PullLedger } from './pull-ledger.ts';
-import { isDone, MAX_CHANGED, type PullWindow, placeText, type WindowPlace } from './pull-state.ts';
+import { isDone, type PullWindow, placeText, type WindowPlace } from './pull-state.ts';
 
 /** A low or a high watermark. */
 export type ShardSignal = Extract<PullSignal, { readonly shard: number }>;
@@ -15,11 +15,13 @@ export type ShardSignal = Extract<PullSignal, { readonly shard: number }>;
 export class PullWindows {
   readonly #ledger: PullLedger;
   readonly #keys: ChangedKeys;
+  readonly #mostKeys: number;
 
-  /** `changed`: the store of that name. */
-  constructor(ledger: PullLedger, changed: Store<string, string>) {
+  /** `changed`: the store of that name; `mostKeys`: of a table that are remembered. */
+  constructor(ledger: PullLedger, changed: Store<string, string>, mostKeys: number) {
     this.#ledger = ledger;
     this.#keys = new ChangedKeys(changed);
+    this.#mostKeys = mostKeys;
   }
 
   /** Whether changes of a table are to be told. */
@@ -69,8 +71,8 @@ export class PullWindows {
     const state = this.#ledger.get(key);
     if (state === undefined || state.windows.length === 0) return;
     if (!this.#keys.note(key, text, placeText(at))) return;
-    if (state.changed < MAX_CHANGED) this.#ledger.set(key, { ...state, changed: state.changed + 1 });
-    else this.voidAll(key, `more than ${MAX_CHANGED} keys changed while it was read`);
+    if (state.changed < this.#mostKeys) this.#ledger.set(key, { ...state, changed: state.changed + 1 });
+    else this.voidAll(key, `more than ${this.#mostKeys} keys changed while it was read`);
   }
 
   /** Whether any key of a table is known to have changed: where none has, all rows of a page go out. */

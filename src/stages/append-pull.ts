@@ -1,7 +1,7 @@
 import type { PullAnswer, PullFailure, PullSignal } from '../change/pull-signal.ts';
 import type { OpenStores } from '../topology/types.ts';
 import { Holding } from './append-holding.ts';
-import { type AppendOptions, DEFAULT_HELD_BYTES } from './append-options.ts';
+import { type AppendOptions, DEFAULT_CHANGED_KEYS, DEFAULT_HELD_BYTES } from './append-options.ts';
 import { PullBatches } from './append-pull-batches.ts';
 import type { PullStores } from './append-pull-stores.ts';
 import { PullWindows, type ShardSignal } from './append-pull-windows.ts';
@@ -40,12 +40,13 @@ export class PullDesk {
   readonly holding: Holding;
 
   constructor(
-    { ds, heldBytes = DEFAULT_HELD_BYTES }: Pick<AppendOptions, 'ds' | 'heldBytes'>,
+    options: Pick<AppendOptions, 'ds' | 'heldBytes' | 'changedKeys'>,
     { pulls, changed, held }: OpenStores<PullStores>,
   ) {
+    const { ds, heldBytes = DEFAULT_HELD_BYTES, changedKeys = DEFAULT_CHANGED_KEYS } = options;
     this.#ds = ds;
     this.#ledger = new PullLedger(pulls);
-    this.windows = new PullWindows(this.#ledger, changed);
+    this.windows = new PullWindows(this.#ledger, changed, changedKeys);
     this.holding = new Holding(this.#ledger, held, heldBytes);
     this.#batches = new PullBatches(ds, this.#ledger, this.windows, this.holding);
   }

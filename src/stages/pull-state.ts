@@ -66,9 +66,6 @@ export const pullsStore: StoreDef<string, PullState> = store('pulls', utf8, json
 /** Keys that changed while windows of their table are open: `schema.table`, a zero character and the key's text; and where it changed last ({@link placeText}). */
 export const changedStore: StoreDef<string, string> = store('changed', utf8, utf8);
 
-/** Most keys of a table that are remembered; more close its windows, and the shards are read again. */
-export const MAX_CHANGED = 200_000;
-
 /** A place in the stream as text that compares as places do. */
 export function placeText({
   epoch,

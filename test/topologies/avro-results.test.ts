@@ -141,7 +141,7 @@ test('a table without a key that is pulled into Avro results is whole for a read
   const registry = createMemoryRegistry(30);
   const config = await configOf(registry, 'BACKWARD');
   const driver = createDriver(appender, config);
-  const world = new PullWorld('orders', true);
+  const world = new PullWorld('orders', { keyless: true });
   const place = { schema: 'shop', table: 'orders' };
   // From before the line, or gone unseen: only the pull knows.
   world.put(1, 'stale');
