@@ -94,6 +94,12 @@ export const alarmRules = {
     },
     { value: 12 * HOUR_MS, text: '12h' },
   ),
+  pullIdle: durationOrNone(
+    {
+      doc: 'Alarm when nothing comes of a full pull for so long, while it is not paused and nothing that it must leave to others holds it back; `none`: never.',
+    },
+    { value: 10 * MINUTE_MS, text: '10m' },
+  ),
   logPercent: whole<never>(
     {
       doc: 'Alarm when the embedded log is so full, in percent of `log.embedded.maxBytes`.',

@@ -82,6 +82,8 @@ export interface AlarmRuleSettings {
   /** Patterns of consumer groups of others. */
   readonly consumers: readonly string[];
   readonly purgeMs: number;
+  /** Null: never. */
+  readonly pullIdleMs: number | null;
   readonly logPercent: number;
   readonly diskFreeBytes: number;
   readonly clearMs: number;

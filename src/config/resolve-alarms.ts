@@ -37,13 +37,15 @@ export function alarmsOf({ alarms }: WrittenLine, secrets: SecretReader): AlarmS
 function alarmRulesOf(
   alarms: Omit<WrittenLine['alarms'], 'webhooks' | 'mail' | 'commands' | 'retryFor'>,
 ): AlarmRuleSettings {
-  const { every, tables, consumers, purge, logPercent, diskFree, clear, repeat, schemaChanges } = alarms;
+  const { every, tables, consumers, purge, logPercent, diskFree, clear, repeat, schemaChanges, pullIdle } =
+    alarms;
   return {
     everyMs: every,
     late: lateRule(alarms),
     tables: Object.entries(tables).map(([pattern, rule]) => ({ pattern, rule: lateRule(rule) })),
     consumers,
     purgeMs: purge,
+    pullIdleMs: pullIdle,
     logPercent,
     diskFreeBytes: diskFree,
     clearMs: clear,
@@ -71,6 +73,7 @@ export const noAlarms: AlarmSettings = {
   tables: [],
   consumers: [],
   purgeMs: 43_200_000,
+  pullIdleMs: 600_000,
   logPercent: 90,
   diskFreeBytes: 1024 ** 3,
   clearMs: 30_000,

@@ -7,6 +7,8 @@ import { test } from 'node:test';
 import { createMemoryCoordination } from '../../src/adapters/memory/index.ts';
 import type { PullCells } from '../../src/adapters/pull/pull-cells.ts';
 import { systemClock } from '../../src/adapters/system-clock.ts';
+import { startAlarmReceiver } from '../support/alarm-receiver.ts';
+import { watchLine } from '../support/alarm-watch.ts';
 import { askPull, pullOver } from '../support/pulls.ts';
 import { startLine } from '../support/running-line.ts';
 import { requireServer } from '../support/servers.ts';
@@ -43,6 +45,8 @@ test('a table that is dropped, altered, emptied or withdrawn in the middle of it
     // Rows are read by an account of their own.
     replica: { host, port, user: 'reader', password: 'secret', timeoutMs: 1500 },
   });
+  await using receiver = await startAlarmReceiver();
+  await using _watch = await watchLine(line, receiver, { everyMs: 300, clearMs: 600 }, coordination);
   const ask = (pull: string, table: string) =>
     askPull(coordination, line.line.ds, { pull, schema: SCHEMA, table, shardRows: 700 });
   const cells = await ask('missing', 'missing');
@@ -72,6 +76,18 @@ test('a table that is dropped, altered, emptied or withdrawn in the middle of it
     ['emptied', 'ending', null],
     ['withdrawn', 'abort', 'UMBUS_PULL_REPLICA'],
   ]);
+  const told = (state: string) =>
+    receiver.alarms
+      .filter(alarm => alarm.state === state && alarm.details['where'] === 'pull')
+      .map(({ details }) => `${details['table']} ${details['code']}`)
+      .sort();
+  const alarms = [
+    'shop.altered UMBUS_PULL_CHANGED',
+    'shop.dropped UMBUS_PULL_TABLE',
+    'shop.missing UMBUS_PULL_TABLE',
+    'shop.withdrawn UMBUS_PULL_REPLICA',
+  ];
+  await until('the alarms of what failed', () => told('raised').length === alarms.length, 20_000);
   const kept = (await cells.counts('paused'))?.rows ?? 0;
   assert.ok(kept > 0 && kept < 2000, `${kept} rows`);
   await server.query(`GRANT SELECT ON ${SCHEMA}.withdrawn TO reader@'%'`);
@@ -84,6 +100,9 @@ test('a table that is dropped, altered, emptied or withdrawn in the middle of it
   await line.drained();
   const { differences, examples } = await line.compare();
   assert.deepEqual([differences, examples], [0, []]);
+  await until('the end of what was pulled again', () => told('recovered').length === 2, 20_000);
+  assert.deepEqual(told('raised'), alarms, 'each once');
+  assert.deepEqual(told('recovered'), [alarms[0], alarms[3]]);
 });
 
 test('a pull waits while the log is full, and goes on where it was when there is room', async t => {

@@ -74,10 +74,21 @@ log: { embedded: { dir: log } }
   for (const code of ['UMBUS_PULL_CONDITION', 'UMBUS_PULL_TOPIC']) {
     assert.ok(failures.out.includes(code), failures.out);
   }
-  const asked = await command('pull', 'shop.orders', '--shard-rows', '5', '--concurrency', '1', '--no-wait');
+  const asked = await command(
+    ...['pull', 'shop.orders', '--mode', 'blocking'],
+    ...['--shard-rows', '5', '--concurrency', '1', '--no-wait'],
+  );
   const pull = asked.out.split(' ')[0] ?? '';
   const slow = await command('pulls', '--throttle', pull, '--rows', '1', '--concurrency', '1');
   assert.equal(slow.code, 0, slow.err);
+  let status = '';
+  await until('a change to wait for the pull', async () => {
+    await server.query("INSERT INTO shop.orders SELECT MAX(id) + 1, 'y' FROM shop.orders");
+    status = (await command('status')).out;
+    return status.includes(`shop.orders: changes and heartbeats wait for the pull ${pull}`);
+  });
+  assert.match(status, new RegExp(`\n {2}shop\\.orders +${pull} +(?:splitting|pulling) `));
+  assert.match(status, /\n {2}shop\.orders +\S+ +failed +UMBUS_PULL_TOPIC at /);
   const twice = await command('pull', 'shop.orders');
   assert.match(twice.err, /UMBUS_PULL_RUNNING/);
   assert.equal((await command('pulls', '--cancel', pull)).code, 0);

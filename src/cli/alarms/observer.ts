@@ -1,3 +1,4 @@
+import { PullCells } from '../../adapters/pull/pull-cells.ts';
 import type { Line } from '../../config/line.ts';
 import { matcher } from '../../config/table-pattern.ts';
 import { messageOf } from '../../core/errors.ts';
@@ -8,6 +9,8 @@ import type { TableState } from '../../stages/append.ts';
 import { offsetOf } from '../../stages/extract-space.ts';
 import type { LogSeen, Observation, SourceSeen, TableSeen } from '../../telemetry/alarms/observation.ts';
 import { BeatingTables } from '../heartbeat/beating-tables.ts';
+import { HeldTables } from '../pull/held-tables.ts';
+import { watchedPulls } from '../pull/watched-pulls.ts';
 import { bytesBetween } from '../status/lag.ts';
 import { newestRun, topicsOf } from '../status/read-log.ts';
 import { BeatFollower } from './beat-follower.ts';
@@ -30,12 +33,16 @@ export class Observer {
   readonly #tables = new Map<string, TableSeen>();
   readonly #beating: BeatingTables;
   readonly #watched: (group: string) => boolean;
+  readonly #held: HeldTables;
+  readonly #cells: PullCells;
   /** Null for a line that does not beat. */
   readonly #beats: BeatFollower | null;
 
   constructor(options: ObserverOptions) {
     this.#options = options;
-    const { line, log, clock } = options;
+    const { line, log, clock, coordination } = options;
+    this.#held = new HeldTables(log, line.ds);
+    this.#cells = new PullCells(coordination, line.ds);
     this.#beating = new BeatingTables(log, line, (table, state) => this.#table(table, state));
     this.#watched = matcher(line.alarms.consumers);
     this.#beats = line.heartbeat === null ? null : new BeatFollower(log, line.ds, clock.now());
@@ -44,10 +51,12 @@ export class Observer {
   /** One look. `expected`: topologies that should run. Never rejects: what does not answer is a part of what is seen. */
   async look(expected: readonly string[], signal: AbortSignal): Promise<Omit<Observation, 'refused'>> {
     const { clock } = this.#options;
-    const [log, source, running] = await Promise.all([
+    const [log, source, running, pulls] = await Promise.all([
       this.#log(signal).catch((error: unknown) => ({ problem: messageOf(error) })),
       this.#source(signal),
       this.#running(),
+      // As with those that run.
+      watchedPulls(this.#cells, clock.now()).catch(() => null),
     ]);
     const landed = 'problem' in log ? null : log.landed;
     return {
@@ -57,6 +66,7 @@ export class Observer {
       logProblem: 'problem' in log ? log.problem : null,
       running,
       expected,
+      pulls,
     };
   }
 
@@ -66,12 +76,18 @@ export class Observer {
     const topics = topicsOf(line, all);
     await this.#beats?.follow(all, signal);
     await this.#beating.follow(topics, signal);
+    await this.#held.follow(topics, signal);
     const landed = await this.#landed(topics);
     const place = landed === null ? null : { ...landed, writtenMs: landed.capturedMs };
     return {
       landed,
       lags: await groupLags(log, line.ds, topics, this.#watched, signal),
       tables: [...this.#tables.values()],
+      held: this.#held.tables.map(held => ({
+        ...held,
+        table: this.#beating.called(held.table),
+        mostBytes: line.pull.heldBytes,
+      })),
       heartbeat: this.#heartbeat(),
       space: await this.#space(topics),
       purge: this.#beats?.horizon(place) ?? null,

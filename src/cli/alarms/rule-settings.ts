@@ -5,12 +5,13 @@ import { lateNow } from '../../telemetry/alarms/thresholds.ts';
 
 /** The rules of a line: the first pattern that matches a table, or its schema, counts; else what is set for the line. */
 export function ruleSettings({ ds, alarms }: Line): RuleSettings {
-  const { everyMs, late, tables, purgeMs, logPercent, diskFreeBytes } = alarms;
+  const { everyMs, late, tables, purgeMs, pullIdleMs, logPercent, diskFreeBytes } = alarms;
   const patterns = tables.map(({ pattern, rule }) => ({ matches: matcher([pattern]), rule }));
   return {
     ds,
     everyMs,
     purgeMs,
+    pullIdleMs,
     logPercent,
     diskFreeBytes,
     lateMs: (subject, nowMs) => {

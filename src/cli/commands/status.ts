@@ -6,7 +6,8 @@ import { jsonText } from '../json-text.ts';
 import { lineOf, openLineLog } from '../open-line.ts';
 import type { ExitWith } from '../program.ts';
 import { askSource } from '../status/ask-source.ts';
-import type { LineStatus } from '../status/line-status.ts';
+import type { LineStatus, PullsStatus } from '../status/line-status.ts';
+import { askPulls } from '../status/pull-status.ts';
 import { type LogStatus, readLogStatus } from '../status/read-log.ts';
 import { statusText } from '../status/status-text.ts';
 import type { Terminal } from '../terminal.ts';
@@ -14,9 +15,9 @@ import type { Terminal } from '../terminal.ts';
 /** `umbus status`: positions, lag, counts and what is parked. */
 export function statusCommand(terminal: Terminal, exitWith: ExitWith): Command {
   return new Command('status')
-    .summary('positions, lag, counts and what is parked')
+    .summary('positions, lag, counts, full pulls and what is parked')
     .description(
-      'Says how far a data line has got: the position of the extractor and of the server, the lag between them, lags of the groups, counts of the tables, what is parked, and the size of the log. Reads beside the process that runs the line; works when the server is down, and says so.',
+      'Says how far a data line has got: the position of the extractor and of the server, the lag between them, lags of the groups, counts of the tables, full pulls and what waits for them, what is parked, and the size of the log. Reads beside the process that runs the line; works when the server is down, and says so.',
     )
     .requiredOption('--line <file>', 'data line file')
     .option('--json', 'as JSON, for scripts')
@@ -46,5 +47,8 @@ async function lineStatus(line: Line, clock: Clock, signal: AbortSignal): Promis
   const logStatus: LogStatus = await readLogStatus(log, line, signal);
   const source = await askSource(line, logStatus.extractor, clock, signal);
   const attention = logStatus.tables.some(table => table.parked !== null) || logStatus.dead.others > 0;
-  return { ds: line.ds, at: new Date(clock.now()).toISOString(), ...logStatus, source, attention };
+  // A line that never ran has none, and is not to be made by looking.
+  const pulls: PullsStatus =
+    logStatus.topics.length === 0 ? { known: true, open: [], failed: [] } : await askPulls(line, log, clock);
+  return { ds: line.ds, at: new Date(clock.now()).toISOString(), ...logStatus, pulls, source, attention };
 }

@@ -22,8 +22,10 @@ export interface TableBeats {
   readonly beat: number;
   /** Since its newest heartbeat was inserted, skew taken out. */
   readonly ageMs: number;
-  /** Whether that is longer than a heartbeat may stay away. */
+  /** Whether that is longer than a heartbeat may stay away, and no full pull holds it. */
   readonly late: boolean;
+  /** The full pull that its changes and heartbeats wait for; null: they do not. */
+  readonly held: string | null;
   /** Rows between its last two heartbeats. */
   readonly rows: number;
   /** Null for a hop that has not told anything. */
@@ -74,6 +76,8 @@ interface TableMemory {
 export class BeatMemory {
   readonly #lateAfterMs: number | null;
   readonly #tables = new Map<string, TableMemory>();
+  /** Names of full pulls by the tables that they hold. */
+  #held: ReadonlyMap<string, string> = new Map();
   #round: BeatDone | null = null;
   #binlog: BeatDone['binlog'] = null;
   #trouble: BeatTrouble | null = null;
@@ -146,11 +150,16 @@ export class BeatMemory {
     for (const table of this.#tables.keys()) if (!has(table)) this.#tables.delete(table);
   }
 
+  /** Takes which tables full pulls hold, with their names. */
+  hold(held: ReadonlyMap<string, string>): void {
+    this.#held = held;
+  }
+
   /** What is known now. `nowMs`: by the clock of the line, milliseconds since 1970-01-01 UTC. */
   board(nowMs: number): BeatBoard {
     const lateAfterMs = this.#lateAfterMs ?? Math.max(LATE_MIN_MS, LATE_ROUNDS * this.#intervalMs());
     const tables = [...this.#tables]
-      .map(([table, memory]) => tableBeats(table, memory, nowMs, lateAfterMs))
+      .map(([table, memory]) => tableBeats(table, memory, this.#held.get(table) ?? null, nowMs, lateAfterMs))
       .sort((a, b) => (a.table < b.table ? -1 : 1));
     const rounds = [...this.#tables.values()].flatMap(table => table.rounds);
     return {
@@ -169,7 +178,13 @@ export class BeatMemory {
   }
 }
 
-function tableBeats(table: string, memory: TableMemory, nowMs: number, lateAfterMs: number): TableBeats {
+function tableBeats(
+  table: string,
+  memory: TableMemory,
+  held: string | null,
+  nowMs: number,
+  lateAfterMs: number,
+): TableBeats {
   const { rounds, status, rows } = memory;
   // A round that a hop knows and the next does not yet is on its way.
   const lastHop = hops.findLast(hop => rounds.some(({ times }) => times[hop] !== undefined)) ?? 'captured';
@@ -185,7 +200,8 @@ function tableBeats(table: string, memory: TableMemory, nowMs: number, lateAfter
     status,
     beat: newest?.beat ?? 0,
     ageMs: Math.max(0, ageMs),
-    late: ageMs > lateAfterMs,
+    late: held === null && ageMs > lateAfterMs,
+    held,
     rows,
     hops: hopTimes(rounds),
     trendMs: arrived.map(round => Math.max(0, latencyMicros(round, round.times[lastHop] ?? 0)) / MICROS),

@@ -33,7 +33,7 @@ export class BeatingTables {
     await this.#store.follow(topic, signal, ({ key, value }) => {
       const table = key === null ? '' : Buffer.from(key).toString('utf8');
       const state = value === null ? null : tablesStore.value.decode(value);
-      if (state !== null && hasBeats(state)) this.#names.set(table, this.#called(table));
+      if (state !== null && hasBeats(state)) this.#names.set(table, this.called(table));
       else this.#names.delete(table);
       this.#told(table, state);
     });
@@ -47,7 +47,7 @@ export class BeatingTables {
   }
 
   /** What a table is called in its messages. */
-  #called(table: string): string {
+  called(table: string): string {
     const [schema = ''] = table.split('.', 1);
     return `${schema}.${this.#logical(schema, table.slice(schema.length + 1))}`;
   }

@@ -77,22 +77,24 @@ function right(title: string): Column {
 /** Those that need somebody first, then by name, and in the end by name. */
 function chosen(tables: readonly TableBeats[], room: number): readonly TableBeats[] {
   if (tables.length <= room) return tables;
-  const need = ({ late, status }: TableBeats): number => (late ? 0 : status === 'abort' ? 1 : 2);
+  const need = ({ late, held, status }: TableBeats): number =>
+    late ? 0 : status === 'abort' ? 1 : held === null ? 3 : 2;
   return tables.toSorted((a, b) => need(a) - need(b)).slice(0, room);
 }
 
 function rowOf(table: TableBeats, paint: Paint): string[] {
-  const { late, status, ageMs, trendMs } = table;
+  const { late, held, status, ageMs, trendMs } = table;
   const lastHop = hops.findLast(hop => table.hops[hop] !== null) ?? 'captured';
   const state = [
     ...(late ? [paint('red', 'late')] : []),
     ...(status === 'abort' ? [paint('red', 'parked')] : []),
+    ...(held === null ? [] : [paint('yellow', `waits for the pull ${plainText(held)}`)]),
     ...(lastHop === 'read' ? [] : [paint('dim', `as of ${HOP_TITLES[lastHop]}`)]),
   ];
   return [
     plainText(table.table),
     String(table.beat),
-    late ? paint('red', ageText(ageMs)) : ageText(ageMs),
+    late ? paint('red', ageText(ageMs)) : held === null ? ageText(ageMs) : paint('yellow', ageText(ageMs)),
     ...timesText(table.hops[lastHop]),
     sparkline(trendMs),
     String(table.rows),
@@ -131,6 +133,7 @@ function headText(board: BeatBoard, view: BoardView): string {
   const { paint, ds, nowMs, horizon } = view;
   const late = tables.filter(table => table.late).length;
   const parked = tables.filter(table => table.status === 'abort').length;
+  const held = tables.filter(table => table.held !== null).length;
   const rows: [string, string][] = [
     ['line', `${paint('bold', ds)}  ${new Date(nowMs).toISOString()}`],
     ['rounds', roundText(board, view)],
@@ -151,6 +154,7 @@ function headText(board: BeatBoard, view: BoardView): string {
   const states = [
     late === 0 ? paint('green', 'none late') : paint('red', `${late} late`),
     ...(parked === 0 ? [] : [paint('red', `${parked} parked`)]),
+    ...(held === 0 ? [] : [paint('yellow', `${held} held by a full pull`)]),
   ];
   rows.push(['tables', `${tables.length}, ${states.join(', ')} (after ${formatDuration(lateAfterMs)})`]);
   return rows.map(([name, text]) => `${name.padEnd(14)}${text}`).join('\n');

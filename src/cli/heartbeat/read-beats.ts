@@ -4,6 +4,7 @@ import { STATISTIC_TOPIC, type StatMessage } from '../../change/stat-message.ts'
 import type { Line } from '../../config/line.ts';
 import type { Log, TopicPartition } from '../../ports/log.ts';
 import { json } from '../../topology/serdes.ts';
+import { HeldTables } from '../pull/held-tables.ts';
 import { extractorStatus } from '../status/read-log.ts';
 import type { BeatMemory } from './beat-board.ts';
 import { BeatingTables } from './beating-tables.ts';
@@ -23,6 +24,7 @@ export class BeatReader {
   readonly #line: Line;
   readonly #memory: BeatMemory;
   readonly #beating: BeatingTables;
+  readonly #held: HeldTables;
   readonly #feeds: readonly Feed[];
   #binlog: Extract<BeatRecord, { kind: 'beat' }>['binlog'] = null;
   #before: EarlierLook | null = null;
@@ -33,6 +35,7 @@ export class BeatReader {
     this.#line = line;
     this.#memory = memory;
     this.#beating = new BeatingTables(log, line);
+    this.#held = new HeldTables(log, line.ds);
     const statSerde = json<StatMessage>();
     const roundSerde = json<BeatRecord>();
     this.#feeds = [
@@ -79,6 +82,10 @@ export class BeatReader {
     }
     await this.#beating.follow(topics, signal);
     this.#memory.keep(this.#beating.has);
+    await this.#held.follow(topics, signal);
+    this.#memory.hold(
+      new Map(this.#held.tables.map(({ table, pull }) => [this.#beating.called(table), pull] as const)),
+    );
     const [rounds, stats] = this.#feeds;
     const waited = stats?.offset === null || stats === undefined ? rounds : stats;
     if (this.#arrived.length === 0 && waitMs > 0 && waited?.offset != null) {

@@ -19,6 +19,9 @@ export interface LineStatus {
     readonly bytes: number | null;
     readonly maxBytes: number | null;
   };
+  readonly pulls: PullsStatus;
+  /** Tables whose changes and heartbeats wait in the appender until a full pull of them is over. */
+  readonly held: readonly HeldStatus[];
   /** Whether somebody has to look: a table is parked, or a dead letter belongs to no table. */
   readonly attention: boolean;
 }
@@ -95,6 +98,60 @@ export interface TableStatus {
     readonly message: string;
     readonly events: number;
   } | null;
+}
+
+/** Full pulls, from coordination. */
+export type PullsStatus =
+  | {
+      readonly known: true;
+      /** Not over. */
+      readonly open: readonly OpenPullStatus[];
+      /** The newest one of its table, failed within a week. */
+      readonly failed: readonly FailedPullStatus[];
+    }
+  | { readonly known: false; readonly code: string; readonly message: string };
+
+/** A full pull that is not over. */
+export interface OpenPullStatus {
+  readonly pull: string;
+  /** `schema.table`. */
+  readonly table: string;
+  /** `waiting` for the line, `splitting`, `pulling`, or `paused` by somebody. */
+  readonly status: string;
+  readonly mode: string;
+  readonly askedAt: string;
+  /** Null while the table is still cut. */
+  readonly shards: number | null;
+  readonly shardsDone: number;
+  readonly rows: number;
+  /** As the server estimated them when the pull began; 0 before. */
+  readonly rowsEstimate: number;
+  /** Since it began. */
+  readonly rowsPerSecond: number;
+  /** Why it waits for others; null: it does not. */
+  readonly waits: string | null;
+}
+
+/** A full pull that failed. */
+export interface FailedPullStatus {
+  readonly pull: string;
+  readonly table: string;
+  readonly code: string;
+  readonly message: string;
+  readonly endedAt: string;
+}
+
+/** What waits of a table for its full pull. */
+export interface HeldStatus {
+  /** `schema.table`, in the source. */
+  readonly table: string;
+  readonly pull: string;
+  /** By the clock of the source. */
+  readonly since: string;
+  readonly messages: number;
+  readonly bytes: number;
+  /** `pull.heldBytes`: with more the pull ends. */
+  readonly maxBytes: number;
 }
 
 /** Dead letters that are still kept. */

@@ -6,11 +6,13 @@ import { noticeTopicOf } from '../../ums/schema-notice.ts';
 import { logPlace } from '../open-line.ts';
 import { deadTopicOf } from '../parked/dead-records.ts';
 import { letterPlaces, waitingLetters } from '../parked/waiting-letters.ts';
+import { HeldTables } from '../pull/held-tables.ts';
 import { scanEvents } from '../raw-events.ts';
 import type {
   DeadStatus,
   ExtractorStatus,
   GroupStatus,
+  HeldStatus,
   LineStatus,
   TableStatus,
   TopicStatus,
@@ -18,7 +20,10 @@ import type {
 import { tableStatuses, tablesTopic } from './table-store.ts';
 
 /** The parts of a line's status that its log knows. */
-export type LogStatus = Pick<LineStatus, 'extractor' | 'topics' | 'groups' | 'tables' | 'dead' | 'log'>;
+export type LogStatus = Pick<
+  LineStatus,
+  'extractor' | 'topics' | 'groups' | 'tables' | 'held' | 'dead' | 'log'
+>;
 
 /** Reads the status of a line from its log; changes nothing. Errors: UMBUS_LOG_*. */
 export async function readLogStatus(log: Log, line: Line, signal: AbortSignal): Promise<LogStatus> {
@@ -31,6 +36,7 @@ export async function readLogStatus(log: Log, line: Line, signal: AbortSignal): 
     topics: topics.map(topicStatus),
     groups: await groupStatuses(log, topics, await groupsOf(line, log)),
     tables,
+    held: await heldStatuses(log, line, topics, signal),
     dead: await deadStatus(log, line.ds, tables, signal),
     log: {
       kind: line.log.kind,
@@ -119,6 +125,21 @@ async function groupStatuses(
     }
   }
   return statuses;
+}
+
+async function heldStatuses(
+  log: Log,
+  { ds, pull }: Line,
+  topics: readonly TopicDescription[],
+  signal: AbortSignal,
+): Promise<readonly HeldStatus[]> {
+  const held = new HeldTables(log, ds);
+  await held.follow(topics, signal);
+  return held.tables.map(({ sinceMs, ...each }) => ({
+    ...each,
+    since: new Date(sinceMs).toISOString(),
+    maxBytes: pull.heldBytes,
+  }));
 }
 
 async function deadStatus(

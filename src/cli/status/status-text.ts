@@ -4,6 +4,7 @@ import { plainText } from '../render/plain-text.ts';
 import { tableText } from '../table-text.ts';
 import type { Style } from '../terminal.ts';
 import type { GroupStatus, LineStatus, SourceStatus } from './line-status.ts';
+import { pullLines } from './pull-lines.ts';
 
 type Paint = (style: Style, text: string) => string;
 
@@ -14,6 +15,8 @@ export function statusText(status: LineStatus, paint: Paint): string {
     parts.push(`${paint('bold', title)}\n${indented(body)}`);
   };
   if (status.tables.length > 0) section('Tables', tablesText(status, paint));
+  const pulls = pullLines(status, paint);
+  if (pulls !== '') section('Full pulls', pulls);
   if (status.groups.length > 0) section('Groups', groupsText(status.groups, paint));
   if (status.topics.length > 0) section('Topics', topicsText(status));
   return `${parts.join('\n\n')}\n`;

@@ -16,6 +16,11 @@ export function schemasTopic(topics: readonly TopicDescription[], ds: string): T
   return changelogOf(topics, ds, 'schemas');
 }
 
+/** The changelog topic of the appender's store `pulls`; null before its first start. */
+export function pullsTopic(topics: readonly TopicDescription[], ds: string): TopicDescription | null {
+  return changelogOf(topics, ds, 'pulls');
+}
+
 function changelogOf(
   topics: readonly TopicDescription[],
   ds: string,

@@ -103,7 +103,8 @@ function isDue(
 ): boolean {
   // Not there in this round: it may be over.
   if (seenMs !== nowMs || silenced(fault, nowMs)) return false;
-  return toldMs === null ? nowMs - sinceMs >= fault.holdMs : nowMs - toldMs >= repeatMs;
+  if (toldMs === null) return nowMs - sinceMs >= fault.holdMs;
+  return fault.once !== true && nowMs - toldMs >= repeatMs;
 }
 
 /** Faults that go into one alarm: those that were told so before, and many new ones of a kind. */

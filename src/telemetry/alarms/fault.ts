@@ -11,6 +11,7 @@ export type Where =
   | 'log'
   | 'consumer'
   | 'table'
+  | 'pull'
   | 'topology'
   | 'alarms';
 
@@ -29,4 +30,6 @@ export interface Fault {
   readonly holdMs: number;
   /** Schema or `schema.table` that it is about; '' for the line. Silences match it. */
   readonly subject: string;
+  /** People are told of it once, however long it lasts. */
+  readonly once?: true;
 }

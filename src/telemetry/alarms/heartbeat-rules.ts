@@ -1,10 +1,11 @@
 import type { Fault } from './fault.ts';
-import type { HeartbeatSeen, Observation, TableBeats } from './observation.ts';
+import type { HeartbeatSeen, HeldSeen, Observation, TableBeats } from './observation.ts';
+import { heldFault } from './pull-rules.ts';
 import type { RuleSettings } from './rule-settings.ts';
 import { namesText, spanText } from './texts.ts';
 
 /**
- * Tables whose heartbeats do not arrive, while they are sent, and nothing that was found elsewhere explains it: those of one schema that stop at one hop are one fault. And rounds that cannot
+ * Tables whose heartbeats do not arrive, while they are sent, and nothing that was found elsewhere explains it: those of one schema that stop at one hop are one fault; one that waits for its full pull is told as such. And rounds that cannot
  * be sent.
  */
 export function heartbeatFaults(
@@ -19,7 +20,9 @@ export function heartbeatFaults(
   const { trouble, roundMs, gapMs } = heartbeat;
   const quiet = roundMs !== null && gapMs !== null && nowMs - roundMs >= gapMs + lateMs;
   if (trouble !== null || quiet) return [roundFault(heartbeat, nowMs, lateMs)];
-  return found.explained || gapMs === null ? [] : lateFaults(heartbeat.tables, gapMs, nowMs, settings);
+  return found.explained || gapMs === null
+    ? []
+    : lateFaults(heartbeat.tables, log?.held ?? [], gapMs, nowMs, settings);
 }
 
 function roundFault({ trouble, roundMs }: HeartbeatSeen, nowMs: number, lateMs: number): Fault {
@@ -52,21 +55,29 @@ interface LatePlace {
 
 function lateFaults(
   all: readonly TableBeats[],
+  held: readonly HeldSeen[],
   gapMs: number,
   nowMs: number,
   settings: RuleSettings,
 ): readonly Fault[] {
   const byPlace = new Map<string, LatePlace & { readonly tables: TableBeats[] }>();
+  const heldBy = new Map(held.map(each => [each.table, each]));
+  const waiting: Fault[] = [];
   for (const beats of all) {
     const hop = lateHop(beats, gapMs, nowMs, settings);
     if (hop === null) continue;
+    const hold = heldBy.get(beats.table);
+    if (hold !== undefined) {
+      waiting.push(heldFault(hold, nowMs));
+      continue;
+    }
     const schema = beats.table.split('.', 1)[0] ?? '';
     const key = `late:${hop}:${schema}`;
     const place = byPlace.get(key) ?? { schema, hop, tables: [] };
     place.tables.push(beats);
     byPlace.set(key, place);
   }
-  return [...byPlace].map(([id, place]) => lateFault(id, place, nowMs - gapMs, settings));
+  return [...waiting, ...[...byPlace].map(([id, place]) => lateFault(id, place, nowMs - gapMs, settings))];
 }
 
 /** The first hop that the round after the newest one that passed it has not passed in time; null when the table is not late. */

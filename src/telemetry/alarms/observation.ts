@@ -12,8 +12,44 @@ export interface Observation {
   readonly running: ReadonlySet<string> | null;
   /** Topologies that should run. */
   readonly expected: readonly string[];
+  /** Full pulls that are not over, and those that failed; null when coordination did not answer. */
+  readonly pulls: readonly WatchedPull[] | null;
   /** Receivers of alarms that gave alarms up since the round before, with how many. */
   readonly refused: Readonly<Record<string, number>>;
+}
+
+/** A full pull that somebody may have to look at. Times are milliseconds since 1970-01-01 UTC. `table`: `schema.table`. */
+export type WatchedPull =
+  | {
+      readonly kind: 'open';
+      readonly pull: string;
+      readonly table: string;
+      readonly status: string;
+      /** When something came of it last. */
+      readonly progressMs: number;
+      /** Whether it is right that nothing comes: it is paused, waits for others, or is slow and somebody is at work. */
+      readonly meant: boolean;
+    }
+  /** The newest one of its table. */
+  | {
+      readonly kind: 'failed';
+      readonly pull: string;
+      readonly table: string;
+      readonly code: string;
+      readonly message: string;
+      readonly endedMs: number;
+    };
+
+/** A table whose changes and heartbeats wait in the appender until a full pull of it is over. */
+export interface HeldSeen {
+  /** `schema.table`, as its heartbeats call it. */
+  readonly table: string;
+  readonly pull: string;
+  /** Since when, by the clock of the source. */
+  readonly sinceMs: number;
+  readonly bytes: number;
+  /** With more the pull ends. */
+  readonly mostBytes: number;
 }
 
 /** The source, asked in this round. */
@@ -43,6 +79,7 @@ export interface LogSeen {
   /** Groups with something to read. */
   readonly lags: readonly GroupLag[];
   readonly tables: readonly TableSeen[];
+  readonly held: readonly HeldSeen[];
   readonly heartbeat: HeartbeatSeen | null;
   readonly space: {
     readonly usedBytes: number | null;

@@ -3,6 +3,7 @@ import { advance, type Frontier, noFrontier } from './frontier.ts';
 import { heartbeatFaults } from './heartbeat-rules.ts';
 import { absentFaults, lagFaults } from './hop-rules.ts';
 import type { Observation } from './observation.ts';
+import { fullFaults, pullFaults } from './pull-rules.ts';
 import type { RuleSettings } from './rule-settings.ts';
 import { extractorFaults, sourceFaults } from './source-rules.ts';
 import { logFaults, parkedFaults, purgeFaults, sinkFaults } from './state-rules.ts';
@@ -38,6 +39,8 @@ export function judge(
   const beats = heartbeatFaults(seen, { explained, unreachable }, settings);
   const rest = [
     ...parkedFaults(seen),
+    ...pullFaults(seen, explained, settings),
+    ...fullFaults(seen),
     ...purgeFaults(seen, isBehind(seen, frontier, settings), settings),
     ...sinkFaults(seen),
   ];

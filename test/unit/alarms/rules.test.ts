@@ -23,6 +23,7 @@ const settings: RuleSettings = {
   everyMs: 10_000,
   lateMs: subject => (subject === 'quiet' ? null : LATE),
   purgeMs: 3_600_000,
+  pullIdleMs: 600_000,
   logPercent: 90,
   diskFreeBytes: 1_000,
 };
@@ -42,6 +43,7 @@ function logOf(parts: Partial<LogSeen> = {}): LogSeen {
     landed: { file: 'binlog.000002', position: 500, capturedMs: NOW - 600_000 },
     lags: [],
     tables: [],
+    held: [],
     heartbeat: null,
     space: { usedBytes: 10, maxBytes: 100, diskFreeBytes: 10_000 },
     purge: null,
@@ -57,6 +59,7 @@ function seen(parts: Partial<Observation> = {}): Observation {
     logProblem: null,
     running: new Set(EXPECTED),
     expected: EXPECTED,
+    pulls: [],
     refused: {},
     ...parts,
   };

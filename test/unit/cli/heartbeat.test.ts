@@ -76,6 +76,19 @@ describe('the board of heartbeats', () => {
     assert.equal(memoryOf(20, 60_000).board(at + 1).tables[0]?.late, false);
   });
 
+  test('shows a table as held, and not as late, whose heartbeats wait for a full pull', () => {
+    const memory = memoryOf(20);
+    const at = insertedMs(20) + 10 * EVERY_MS;
+    memory.hold(new Map([['shop.orders', 'p-1']]));
+    const [table] = memory.board(at).tables;
+    assert.deepEqual([table?.late, table?.held], [false, 'p-1']);
+    const text = boardText(memory.board(at), viewOf(at));
+    assert.match(text, /tables +1, none late, 1 held by a full pull/);
+    assert.match(text, /shop\.orders .* waits for the pull p-1/);
+    memory.hold(new Map());
+    assert.equal(memory.board(at).tables[0]?.late, true);
+  });
+
   test('counts a table on several partitions when its last heartbeat has arrived', () => {
     const memory = new BeatMemory(null);
     memory.stat(stat('HEART_BEAT', 1, 30));

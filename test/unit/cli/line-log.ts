@@ -138,6 +138,7 @@ export async function filledLog(records: readonly OutgoingRecord[]): Promise<Mem
     topic('shop_dead', 1),
     topic('shop_schema', 1),
     topic('umbus.shop.appender-tables-changelog', 2, 'compact'),
+    topic('umbus.shop.appender-pulls-changelog', 2, 'compact'),
   ]);
   await using writer = await log.openWriter('test');
   if (records.length > 0) await writer.append(records);

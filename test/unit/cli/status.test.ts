@@ -4,7 +4,7 @@ import { describe, it } from 'node:test';
 import { encodeRawRun } from '../../../src/change/raw-run.ts';
 import { jsonText } from '../../../src/cli/json-text.ts';
 import { bytesBetween } from '../../../src/cli/status/lag.ts';
-import type { LineStatus } from '../../../src/cli/status/line-status.ts';
+import type { LineStatus, PullsStatus } from '../../../src/cli/status/line-status.ts';
 import { readLogStatus } from '../../../src/cli/status/read-log.ts';
 import { sourceAbsent, sourceLag } from '../../../src/cli/status/source-lag.ts';
 import { statusText } from '../../../src/cli/status/status-text.ts';
@@ -34,6 +34,18 @@ function tableState(inserts: number, parked: object | null): Buffer {
 }
 
 const changelog = 'umbus.shop.appender-tables-changelog';
+const pullsChangelog = 'umbus.shop.appender-pulls-changelog';
+/** What the appender keeps of a pull; `held`: what waits for it. */
+function pullState(held: object | null): Buffer {
+  return Buffer.from(JSON.stringify({ pull: 'p-1', phase: 'open', held }));
+}
+const waiting = {
+  count: 1204,
+  bytes: 3 * 1024 ** 2,
+  version: 0,
+  at: { epoch: 1, fileNumber: 3, position: 4, seconds: 1_700_000_000, micros: 250_000 },
+};
+
 const parked = {
   since: '2026-11-21T01:02:03.000Z',
   code: 'UMBUS_BINLOG_TYPE',
@@ -50,6 +62,9 @@ async function logStatus() {
     outgoing(changelog, 0, 'shop.orders', tableState(10, null)),
     outgoing(changelog, 0, 'shop.gone', tableState(10, null)),
     outgoing(changelog, 0, 'shop.gone', null),
+    outgoing(pullsChangelog, 0, 'shop.orders', pullState(waiting)),
+    outgoing(pullsChangelog, 0, 'shop.gone', pullState(waiting)),
+    outgoing(pullsChangelog, 0, 'shop.gone', pullState(null)),
     outgoing(changelog, 1, 'shop.bad', tableState(7, parked)),
     outgoing('shop_dead', 0, 'shop.bad', encodeRawRun(rawRun(100, 1)), deadHeaders('UMBUS_BINLOG_TYPE')),
     outgoing('shop_dead', 0, 'shop.orders', encodeRawRun(rawRun(100, 1)), deadHeaders('UMBUS_BINLOG_TYPE')),
@@ -66,6 +81,34 @@ async function logStatus() {
   return readLogStatus(log, shopLine(), never);
 }
 
+const pulls: PullsStatus = {
+  known: true,
+  open: [
+    {
+      pull: 'p-1',
+      table: 'shop.orders',
+      status: 'paused',
+      mode: 'blocking',
+      askedAt: '2026-11-21T00:00:00.000Z',
+      shards: 40,
+      shardsDone: 12,
+      rows: 1_200_000,
+      rowsEstimate: 4_000_000,
+      rowsPerSecond: 51_000,
+      waits: null,
+    },
+  ],
+  failed: [
+    {
+      pull: 'p-2',
+      table: 'shop.lines',
+      code: 'UMBUS_PULL_CHANGED',
+      message: 'It changed.',
+      endedAt: '2026-11-21T00:01:00.000Z',
+    },
+  ],
+};
+
 async function status(changes: Partial<LineStatus> = {}): Promise<LineStatus> {
   const read = await logStatus();
   const source = sourceLag(
@@ -73,7 +116,7 @@ async function status(changes: Partial<LineStatus> = {}): Promise<LineStatus> {
     read.extractor,
     1_700_000_060_000,
   );
-  return { ds: 'shop', at: '2026-11-21T00:00:00.000Z', ...read, source, attention: true, ...changes };
+  return { ds: 'shop', at: '2026-11-21T00:00:00.000Z', ...read, pulls, source, attention: true, ...changes };
 }
 
 describe('readLogStatus', () => {
@@ -108,6 +151,20 @@ describe('readLogStatus', () => {
 
   it('tells dead letters that wait from those replayed and those of no table', async () => {
     assert.deepEqual((await logStatus()).dead, { topic: 'shop_dead', records: 3, waiting: 1, others: 1 });
+  });
+
+  it('tells what waits of a table for its full pull, and how much may', async () => {
+    const { held } = await logStatus();
+    assert.deepEqual(held, [
+      {
+        table: 'shop.orders',
+        pull: 'p-1',
+        since: '2023-11-14T22:13:20.250Z',
+        messages: 1204,
+        bytes: 3 * 1024 ** 2,
+        maxBytes: shopLine().pull.heldBytes,
+      },
+    ]);
   });
 
   it('gives an empty status for a line that has not run', async () => {
@@ -180,6 +237,24 @@ describe('statusText', () => {
     const text = statusText(await status({ source }), (_style, each) => each);
     assert.match(text, /source +not reachable: UMBUS_SOURCE_UNREACHABLE: Connection refused\./);
     assert.match(text, /binlog\.000003:557/);
+  });
+
+  it('shows full pulls that go on or failed lately, what waits for them, and coordination that is away', async () => {
+    const plain = (_style: string, each: string): string => each;
+    const text = statusText(await status(), plain);
+    assert.match(text, /\n {2}shop\.orders +p-1 +paused +12\/40 +1,200,000 +51,000 rows\/s, 30 %\n/);
+    assert.match(text, /\n {2}shop\.lines +p-2 +failed +UMBUS_PULL_CHANGED at 2026-11-21T00:01:00Z\n/);
+    assert.match(
+      text,
+      /\n {2}shop\.orders: changes and heartbeats wait for the pull p-1 since 2023-11-14T22:13:20Z, 1,204 messages, 3 MB of at most /,
+    );
+    const none: PullsStatus = { known: true, open: [], failed: [] };
+    assert.doesNotMatch(statusText(await status({ pulls: none, held: [] }), plain), /Full pulls/);
+    const away = { known: false, code: 'UMBUS_COORDINATION_UNREACHABLE', message: 'Away.' } as const;
+    assert.match(
+      statusText(await status({ pulls: away }), plain),
+      /Full pulls\n {2}not known: UMBUS_COORDINATION_UNREACHABLE: Away\./,
+    );
   });
 
   it('is JSON for scripts, with offsets as numbers', async () => {
