@@ -10,7 +10,7 @@ import type { RunContext } from './append-run.ts';
 import type { AppendShared } from './append-shared.ts';
 import { NEW_TABLE, sameVersion } from './append-state.ts';
 import { TablePart } from './append-table.ts';
-import { endedWhileHeld } from './pull-failures.ts';
+import { endedWhileHeld, parked } from './pull-failures.ts';
 import { type PullState, type PullWindow, placeText } from './pull-state.ts';
 
 /** As `appendRun`, for a page. A page of a table that is not published is left out. */
@@ -76,12 +76,7 @@ function appendPage(
 
 /** Why the pull of a table cannot go on with these columns; null: it can. */
 function obstacle(key: string, state: PullState, decoder: TableDecoder, part: TablePart): PullFailure | null {
-  if (part.isParked) {
-    return {
-      code: 'UMBUS_PULL_TABLE',
-      message: `The table ${key} is parked: umbus parked says why. Replay it, then pull it again.`,
-    };
-  }
+  if (part.isParked) return parked(key);
   if (decoder.writer.primaryKey.length === 0 && state.hold !== 'rows') {
     return {
       code: 'UMBUS_PULL_TABLE',

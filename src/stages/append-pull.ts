@@ -6,7 +6,7 @@ import { PullBatches } from './append-pull-batches.ts';
 import type { PullStores } from './append-pull-stores.ts';
 import { PullWindows, type ShardSignal } from './append-pull-windows.ts';
 import type { TablePart } from './append-table.ts';
-import { CANCELLED, notPublished, OVER, running } from './pull-failures.ts';
+import { CANCELLED, notPublished, OVER, parked, running } from './pull-failures.ts';
 import { PullLedger } from './pull-ledger.ts';
 import {
   doneCount,
@@ -61,10 +61,14 @@ export class PullDesk {
     return this.stateOf(key)?.phase === 'open';
   }
 
-  /** All of a record's events of a table have passed: ends a pull for which too much waits, or what waits is of another version. */
+  /** All of a record's events of a table have passed: ends a pull for which too much waits, or what waits is of another version, and one that reads a table that is parked. */
   passed(key: string, part: TablePart): void {
     const overdue = this.holding.overdue(key, part);
     if (overdue !== null) this.abort(key, part, overdue.at, overdue.failure);
+    if (!part.isParked) return;
+    // Which keys change is not known any more, and a replay would publish them before pages that are older.
+    const [window] = this.stateOf(key)?.windows ?? [];
+    if (window !== undefined) this.abort(key, part, window.low, parked(key));
   }
 
   /** Takes a watermark. `part`: the table; null when it is not published. */

@@ -14,6 +14,13 @@ export function running(key: string, pull: string): PullFailure {
   return { code: 'UMBUS_PULL_RUNNING', message: `The table ${key} is being pulled already, as ${pull}.` };
 }
 
+export function parked(key: string): PullFailure {
+  return {
+    code: 'UMBUS_PULL_TABLE',
+    message: `The table ${key} is parked: umbus parked says why. Replay it, then pull it again.`,
+  };
+}
+
 /** Of a table whose messages wait: what waits is of another version than the rows that were pulled. */
 export function endedWhileHeld(key: string): PullFailure {
   return {

@@ -5,7 +5,8 @@ import { connectSql } from '../../src/adapters/mysql/connect.ts';
 import { openPullSource } from '../../src/adapters/mysql/pull-source.ts';
 import { PULL_SESSION_SQL, ResultReader } from '../../src/adapters/mysql/result-reader.ts';
 import { readKey } from '../../src/adapters/mysql/shard-boundary.ts';
-import type { KeyLiterals, KeyRange } from '../../src/sharding/key-range.ts';
+import type { PullSource } from '../../src/ports/pull-source.ts';
+import { type KeyLiterals, type KeyRange, WHOLE_TABLE } from '../../src/sharding/key-range.ts';
 import { chooseSplitKey } from '../../src/sharding/split-key.ts';
 import { boundarySql, fromClause, splitStep } from '../../src/sharding/split-plan.ts';
 import { definitionOf, loginOf, pulledTuples } from '../support/pulled-rows.ts';
@@ -134,5 +135,39 @@ for (const kind of serverKinds) {
       );
       assert.equal(plan?.['type'], 'range', columns);
     }
+    await readsWhatIsCommitted(server);
   });
+}
+
+/** Rows are those that are committed, and all of them, whatever the defaults of the server's sessions; and what is prepared is waited for. */
+async function readsWhatIsCommitted(server: Server): Promise<void> {
+  await server.query('SET GLOBAL TRANSACTION ISOLATION LEVEL READ UNCOMMITTED');
+  await server.query('SET GLOBAL sql_select_limit = 7');
+  await server.query('CREATE TABLE cut.heap (n INT)');
+  await server.query('INSERT INTO cut.heap SELECT n FROM cut.n');
+  await using source = openPullSource(loginOf(server), { ds: 'cut', signalSchema: 'dbus' });
+  await using other = await connectSql(loginOf(server));
+  const { signal } = new AbortController();
+  await other.query("XA START 'one'; INSERT INTO cut.heap VALUES (0); XA END 'one'");
+  await source.reached('w1', signal);
+  assert.equal(await countOf(source), ROWS, 'no row that is not committed');
+  await other.query("XA PREPARE 'one'");
+  let reached = false;
+  const waiting = source.reached('w2', signal).then(() => {
+    reached = true;
+  });
+  // Another question to the same session is answered meanwhile.
+  await source.table('cut', 'heap', [], []);
+  assert.equal(reached, false, 'what is prepared is not over');
+  await other.query("XA COMMIT 'one'");
+  await waiting;
+  assert.equal(await countOf(source), ROWS + 1);
+}
+
+async function countOf(source: PullSource): Promise<number> {
+  const heap = await source.table('cut', 'heap', [], []);
+  await using rows = await heap.read(WHOLE_TABLE, null, Number.MAX_SAFE_INTEGER);
+  let count = 0;
+  for (let page = await rows.page(1024); page !== null; page = await rows.page(1024)) count += page.rows;
+  return count;
 }

@@ -144,6 +144,11 @@ export class PullWorld {
     );
   }
 
+  /** Writes an event that nobody can decode, of an insert that ends within its row. */
+  damage(): void {
+    this.#event('insert', Buffer.alloc(1), []);
+  }
+
   truncate(): void {
     this.#builder.gtid();
     this.#happened.push({ position: this.#builder.position, id: null, name: null });

@@ -21,6 +21,7 @@ import { textOf } from './server-facts.ts';
 import { readKey } from './shard-boundary.ts';
 import { accountOf } from './source-error.ts';
 import { readTableDefinition, type TableDefinition } from './table-definition.ts';
+import { PreparedTransactions } from './xa-prepared.ts';
 
 /** Unknown column, syntax, collations that do not mix, unknown function, wrong number of parameters, wrong value. */
 const SQL_ERRORS = new Set([1054, 1064, 1267, 1270, 1271, 1292, 1305, 1525, 1582, 1583, 1690]);
@@ -50,6 +51,7 @@ class MysqlPullSource implements PullSource {
   /** Of the server that rows are read from. */
   readonly #reading: MysqlLogin;
   readonly #writing: KeptSession;
+  readonly #prepared: PreparedTransactions;
 
   constructor(login: MysqlLogin, options: PullSourceOptions) {
     this.#login = login;
@@ -62,6 +64,7 @@ class MysqlPullSource implements PullSource {
       await session.query(PULL_SESSION_SQL);
     });
     this.#writing = new KeptSession(login, session => this.#makeTable(session));
+    this.#prepared = new PreparedTransactions(this.#asking);
   }
 
   async table(
@@ -170,6 +173,7 @@ class MysqlPullSource implements PullSource {
   async reached(token: string, signal: AbortSignal): Promise<void> {
     const { ds, signalSchema: schema } = this.#options;
     if (this.#replica !== null) await untilThere(this.#asking, this.#replica, { schema, ds, token }, signal);
+    await this.#prepared.untilOver(signal);
   }
 
   signal(signal: PullSignal): Promise<void> {

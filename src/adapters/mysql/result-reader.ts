@@ -24,9 +24,11 @@ const ROWS_BUFFERED_BYTES = 1024 * 1024;
 /** How long a server may be silent within a result, in milliseconds: it may sort or wait for locks before the first row. */
 const IDLE_MS = 3_600_000;
 
-/** How the values of a session are sent: times in UTC, text in the bytes of its column, no mode that changes what is read. */
+/**
+ * How a session reads: times in UTC, text in the bytes of its column, no mode that changes what is read, all rows, and of one moment, whatever the server's defaults are.
+ */
 export const PULL_SESSION_SQL =
-  "SET SESSION time_zone = '+00:00', SESSION sql_mode = '', SESSION character_set_results = NULL";
+  "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ; SET SESSION time_zone = '+00:00', SESSION sql_mode = '', SESSION character_set_results = NULL, SESSION sql_select_limit = 18446744073709551615";
 
 /**
  * A connection that reads one result at a time, row after row, without values of JavaScript: the binary protocol over the driver's socket, once that has logged in. Not read, it makes the server wait.
