@@ -19,15 +19,18 @@ export type PullHold = 'begin' | 'rows';
  * A watermark row: `kind` is its column of that name, all else is the JSON of its column `packet`.
  *
  * - `begin`: a pull of the table begins. `whole`: it will bring all rows. `hold`: which messages of the table wait until it is over; absent for none.
- * - `split`: it has so many shards.
- * - `low`: rows of a shard are about to be read; `high`: the server has begun to answer, so what it reads is older than this row.
+ * - `low`: rows of a shard are about to be read. `last`: no shard comes behind it, which who cut the table has written with the shard itself, and so said once. `high`: the server has begun to answer, so what it reads is older than this row.
  * - `cancel`: no more of it will come.
  * - `place`: rows are about to be read that do not go to the result topic; where does this stand?
  */
 export type PullSignal =
   | (PullPlace & { readonly kind: 'begin'; readonly whole: boolean; readonly hold?: PullHold })
-  | (PullPlace & { readonly kind: 'split'; readonly shards: number })
-  | (PullPlace & { readonly kind: 'low' | 'high'; readonly shard: number; readonly token: string })
+  | (PullPlace & {
+      readonly kind: 'low' | 'high';
+      readonly shard: number;
+      readonly token: string;
+      readonly last?: true;
+    })
   | (PullPlace & { readonly kind: 'cancel' })
   | (PullPlace & { readonly kind: 'place'; readonly token: string });
 
@@ -75,14 +78,11 @@ export function parseSignal(kind: string, token: string, packet: string): PullSi
       const held = hold === 'begin' || hold === 'rows' ? ({ hold } as const) : null;
       return { ...place, kind, whole: member('whole') === true, ...held };
     }
-    case 'split': {
-      const shards = count(member('shards'));
-      return shards === null ? null : { ...place, kind, shards };
-    }
     case 'low':
     case 'high': {
       const shard = count(member('shard'));
-      return shard === null || token === '' ? null : { ...place, kind, shard, token };
+      const last = member('last') === true ? ({ last: true } as const) : null;
+      return shard === null || token === '' ? null : { ...place, kind, shard, token, ...last };
     }
     case 'cancel':
       return { ...place, kind };

@@ -77,10 +77,7 @@ export class PullDesk {
     if (signal.kind === 'place') this.#place(signal, part, at);
     else if (signal.kind === 'begin') this.#begin(signal, key, part, at);
     else if (state?.pull !== signal.pull || state.phase !== 'open') this.#late(signal, state);
-    else if (signal.kind === 'split') {
-      this.#ledger.update(key, { shards: signal.shards });
-      this.#batches.endIfWhole(key, part, at);
-    } else if (signal.kind === 'cancel') this.abort(key, part, at, CANCELLED);
+    else if (signal.kind === 'cancel') this.abort(key, part, at, CANCELLED);
     else if (signal.kind === 'low') this.#low(state, signal, key, part, at);
     else this.#high(state, signal, key, part, at);
   }
@@ -126,6 +123,7 @@ export class PullDesk {
 
   #low(state: PullState, signal: ShardSignal, key: string, part: TablePart | null, at: WindowPlace): void {
     if (state.hold === 'rows' && !isDone(state, signal.shard)) this.#batches.beginAnew(key, part, at);
+    if (signal.last === true) this.#ledger.update(key, { shards: signal.shard + 1 });
     this.windows.open(signal, key, at, part?.version ?? 0);
   }
 

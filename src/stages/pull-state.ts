@@ -27,7 +27,7 @@ export interface PullState {
   readonly whole: boolean;
   readonly phase: 'open' | 'ended' | 'aborted';
   readonly failure: PullFailure | null;
-  /** Shards in all; null while they are still cut. */
+  /** Shards in all; null before the last of them has been taken. */
   readonly shards: number | null;
   /** Shards that are whole, as ranges `[first, last]` in order. */
   readonly done: readonly (readonly [first: number, last: number])[];

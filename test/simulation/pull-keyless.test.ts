@@ -80,10 +80,9 @@ class Simulation {
       this.#pull = `pull${++this.#made}`;
       this.#work = null;
       world.signal({ ...place, kind: 'begin', pull: this.#pull, whole: true, hold: 'rows' });
-      world.signal({ ...place, kind: 'split', pull: this.#pull, shards: 1 });
       return;
     }
-    const shard = { ...place, pull: this.#pull, shard: 0 };
+    const shard = { ...place, pull: this.#pull, shard: 0, last: true } as const;
     // The one at work may have been given up for dead.
     if (this.#work === null || random.chance(0.04)) {
       this.#work = { token: `w${++this.#made}`, rows: null, asked: false, sent: 0, high: false };

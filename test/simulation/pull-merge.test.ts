@@ -15,6 +15,7 @@ import { changeRandomly, landRandomly, PullWorld } from '../support/pull-world.t
 const SEEDS = Number(process.env['UMBUS_SEEDS'] ?? 120);
 const KEYS = 24;
 const SHARD = 6;
+const SHARDS = KEYS / SHARD;
 const place = { schema: 'shop', table: PULLED };
 
 /** A puller at work on a shard. */
@@ -38,10 +39,11 @@ class Simulation {
   readonly batches: PlainReader;
   #tokens = 0;
   #pulls = 0;
-  /** The pull that runs; its shards that are not whole. */
+  /** The pull that runs. */
   pull: {
     readonly name: string;
-    readonly shards: number;
+    /** Shards that are cut, and those of them that are not whole. */
+    cut: number;
     readonly open: Set<number>;
     readonly blocking: boolean;
   } | null = null;
@@ -49,7 +51,6 @@ class Simulation {
   ended = 0;
   /** Whether a pull was whole since a version ended. */
   #whole = false;
-  #split = false;
   #looked = 0;
   readonly #pulled = new Set<string>();
 
@@ -154,9 +155,8 @@ class Simulation {
 
   begin(): void {
     const name = `pull${++this.#pulls}`;
-    const shards = KEYS / SHARD;
     const blocking = this.random.chance(0.3);
-    this.pull = { name, shards, open: new Set(Array.from({ length: shards }, (_, i) => i)), blocking };
+    this.pull = { name, cut: 0, open: new Set(), blocking };
     this.works = [];
     this.world.signal({
       ...place,
@@ -165,24 +165,21 @@ class Simulation {
       whole: true,
       ...(blocking && { hold: 'begin' }),
     });
-    this.#split = this.random.chance(0.5);
-    if (this.#split) this.world.signal({ ...place, kind: 'split', pull: name, shards });
   }
 
   /** One step of some puller. */
   step(): void {
     const { pull, random, world } = this;
     if (pull === null) return;
-    if (!this.#split && random.chance(0.3)) {
-      this.#split = true;
-      world.signal({ ...place, kind: 'split', pull: pull.name, shards: pull.shards });
-    }
+    // The table is still cut while its first shards are read.
+    if (pull.cut < SHARDS && random.chance(0.3)) pull.open.add(pull.cut++);
     const shard = random.pick([...pull.open]);
     // A shard may be taken although somebody else is at it: he was given up for dead, and goes on all the same.
     if (shard !== undefined && (this.works.length === 0 || random.chance(0.25))) {
       const token = `w${++this.#tokens}`;
       this.works.push({ token, shard, rows: null, asked: false, high: false, page: 0 });
-      world.signal({ ...place, kind: 'low', pull: pull.name, shard, token });
+      const last = shard === SHARDS - 1 ? ({ last: true } as const) : null;
+      world.signal({ ...place, kind: 'low', pull: pull.name, shard, token, ...last });
       return;
     }
     const work = random.pick(this.works);

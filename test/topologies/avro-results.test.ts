@@ -148,8 +148,7 @@ test('a table without a key that is pulled into Avro results is whole for a read
   world.rows.clear();
   const shard = { ...place, pull: 'p', shard: 0, token: 'w' };
   world.signal({ ...place, kind: 'begin', pull: 'p', whole: true, hold: 'rows' });
-  world.signal({ ...place, kind: 'split', pull: 'p', shards: 1 });
-  world.signal({ ...shard, kind: 'low' });
+  world.signal({ ...shard, kind: 'low', last: true });
   world.signal({ ...shard, kind: 'high' });
   world.put(6, 'late');
   world.page(

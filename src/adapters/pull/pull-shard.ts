@@ -68,7 +68,7 @@ async function readWindow(
   signal: AbortSignal,
 ): Promise<WindowOutcome> {
   const { pull, schema, table, shard } = task;
-  const mark = { pull, schema, table, shard, token };
+  const mark = { pull, schema, table, shard, token, ...(task.upTo === null && ({ last: true } as const)) };
   const look = async (): Promise<PullTable> => {
     const now = await tools.source.table(schema, table, task.splitBy, task.columns);
     assertSame(now, task);

@@ -191,10 +191,6 @@ export class PullWorker implements AsyncDisposable {
     );
     const next = shard + shards.length;
     if (step.next !== null) return { shards, split: { ...task, after: step.next.after, cutBy, shard: next } };
-    const { pull, schema, table: name } = job;
-    if (job.mode !== 'independent') {
-      await source.signal({ kind: 'split', pull, schema, table: name, shards: next });
-    }
     await cells.change(job, { status: 'pulling', shards: next });
     return { shards, split: null };
   }

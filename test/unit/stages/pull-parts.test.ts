@@ -65,18 +65,13 @@ test('a request of a console of DBUS is a pull that is called by its number', ()
 test('watermarks are read as they were written, and others are nothing', () => {
   const low = { kind: 'low', pull: 'p', schema: 's', table: 't', shard: 3, token: 'w' } as const;
   assert.deepEqual(parseSignal('low', 'w', signalPacket(low)), low);
-  assert.deepEqual(parseSignal('split', '', '{"pull":"p","schema":"s","table":"t","shards":4}'), {
-    kind: 'split',
-    pull: 'p',
-    schema: 's',
-    table: 't',
-    shards: 4,
-  });
+  const last = { ...low, last: true } as const;
+  assert.deepEqual(parseSignal('low', 'w', signalPacket(last)), last);
   for (const [kind, token, packet] of [
     ['low', '', signalPacket(low)],
     ['low', 'w', '{"pull":"p"}'],
     ['low', 'w', 'no JSON'],
-    ['split', '', '{"pull":"p","schema":"s","table":"t","shards":-1}'],
+    ['low', 'w', '{"pull":"p","schema":"s","table":"t","shard":-1}'],
     ['other', 'w', signalPacket(low)],
   ] as const) {
     assert.equal(parseSignal(kind, token, packet), null);
