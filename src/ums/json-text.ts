@@ -1,5 +1,5 @@
 /**
- * Text as JSON strings, bytes to bytes. No JavaScript string is made. The copy loops work on four bytes at a time and
+ * Text as JSON strings, bytes to bytes. No JavaScript string is made. The copy loops work on eight and four bytes at a time and
  * leave that path only for a word that holds a byte which JSON escapes. All targets must have room: six bytes for each
  * byte of text plus two for the quotes are always enough.
  * Source of the escapes: RFC 8259, section 7.
@@ -57,24 +57,32 @@ export function writeUtf8(
 ): number {
   const start = o;
   const lastWord = e - 4;
+  const lastPair = e - 8;
   let seen = 0;
   w[p++] = 34;
   while (o <= lastWord) {
-    const x = d.getUint32(o, true);
-    const quote = x ^ 0x22222222;
-    const backslash = x ^ 0x5c5c5c5c;
-    // The top bit of a byte of `mark` is set where the byte is below 0x20, a quote or a backslash. A borrow between
-    // bytes may set it where it need not be, never the other way round.
-    const mark =
-      ((x - 0x20202020) & ~x) | ((quote - 0x01010101) & ~quote) | ((backslash - 0x01010101) & ~backslash);
-    seen |= x;
-    if ((mark & 0x80808080) === 0) {
-      v.setUint32(p, x, true);
-      p += 4;
-      o += 4;
-    } else {
-      p = writeByte(b[o] as number, w, p); // o < e <= b.length
-      o++;
+    const word = d.getInt32(o, true);
+    const others = ~plainBytes(word) & TOP_BITS;
+    seen |= word;
+    // What is behind a byte that is escaped is written over. There is room: each byte that is left takes one at least.
+    v.setInt32(p, word, true);
+    if (others !== 0) {
+      const plain = (31 - Math.clz32(others & -others)) >> 3;
+      p = writeByte(b[o + plain] as number, w, p + plain); // one of the four
+      o += plain + 1;
+      continue;
+    }
+    p += 4;
+    o += 4;
+    while (o <= lastPair) {
+      const x = d.getInt32(o, true);
+      const y = d.getInt32(o + 4, true);
+      if ((~(plainBytes(x) & plainBytes(y)) & TOP_BITS) !== 0) break;
+      seen |= x | y;
+      v.setInt32(p, x, true);
+      v.setInt32(p + 4, y, true);
+      p += 8;
+      o += 8;
     }
   }
   for (; o < e; o++) {
@@ -85,6 +93,14 @@ export function writeUtf8(
   w[p] = 34;
   if ((seen & 0x80808080) !== 0 && !validUtf8(b, start, e)) return -1;
   return p + 1;
+}
+
+const TOP_BITS = 0x80808080 | 0;
+
+/** Has the top bit of each byte of a word that JSON text has as it is: neither below 0x20, nor a quote, nor a backslash. No sum carries into the next byte. */
+function plainBytes(word: number): number {
+  const low = word & 0x7f7f7f7f;
+  return ((low + 0x60606060) & ((low ^ 0x22222222) + 0x7f7f7f7f) & ((low ^ 0x5c5c5c5c) + 0x7f7f7f7f)) | word;
 }
 
 /** Whether bytes `o` to `e` are well-formed UTF-8 (RFC 3629: no overlong forms, no surrogates, at most U+10FFFF). */

@@ -93,7 +93,7 @@ function outcome(row: Uint8Array, around: number): string {
   const bytes = Buffer.concat([Buffer.alloc(4, around), row, Buffer.alloc(behind, around)]);
   const out = new ImageBuffer(8);
   try {
-    write(bytes, 4, 4 + row.length, out);
+    write(bytes, viewOf(bytes), 4, 4 + row.length, out);
   } catch (error) {
     assert.deepEqual([out.length, out.rows], [0, 0]);
     return codeOf(error);
@@ -166,7 +166,7 @@ test('a value that its type does not have is refused, not cut to one that it has
     const column = columns[i] ?? assert.fail(dataType);
     const row = Buffer.concat([hex('0000'), hex(sent)]);
     assert.throws(
-      () => compileImages([column])(row, 0, row.length, new ImageBuffer(8)),
+      () => compileImages([column])(row, viewOf(row), 0, row.length, new ImageBuffer(8)),
       error => isUmbusError(error, 'UMBUS_SOURCE_PROTOCOL'),
       `${dataType} ${sent}`,
     );

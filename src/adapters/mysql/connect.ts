@@ -4,6 +4,7 @@ import type { Connection as PromiseConnection } from 'mysql2/promise';
 import { assert } from '../../core/assert.ts';
 import { UmbusError } from '../../core/errors.ts';
 import { CONNECT_TIMEOUT_MS, type MysqlLogin } from './options.ts';
+import { ReadTap } from './read-tap.ts';
 import { sourceError } from './source-error.ts';
 
 /** A row as the driver gives it; 64-bit integers beyond 2^53, decimals and dates are text. */
@@ -17,6 +18,8 @@ export interface SqlSession extends AsyncDisposable {
   readonly driver: PromiseConnection;
   /** The driver's socket, for taking it over; a TLS socket when TLS is on. */
   readonly socket: Socket;
+  /** What the socket reads, where {@link connectTapped} could have it; null else. */
+  readonly tap: ReadTap | null;
   /** Cuts the connection at once; a waiting query fails. */
   destroy(): void;
 }
@@ -96,9 +99,24 @@ function query(
  * Connects and logs in, with TLS when `options.tls` is set. The signal covers connecting alone.
  * Errors: UMBUS_SOURCE_UNREACHABLE, UMBUS_SOURCE_AUTH; the signal's reason when it aborts.
  */
-export async function connectSql(options: MysqlLogin, signal?: AbortSignal): Promise<SqlSession> {
+export function connectSql(options: MysqlLogin, signal?: AbortSignal): Promise<SqlSession> {
+  return connect(options, signal, null);
+}
+
+/** The same for a session through which much is read once its socket is taken over; TLS has buffers of its own. */
+export function connectTapped(options: MysqlLogin, signal?: AbortSignal): Promise<SqlSession> {
   signal?.throwIfAborted();
-  const driver = createConnection(driverOptions(options));
+  return connect(options, signal, options.tls === null ? new ReadTap(options.host, options.port) : null);
+}
+
+async function connect(
+  options: MysqlLogin,
+  signal: AbortSignal | undefined,
+  tap: ReadTap | null,
+): Promise<SqlSession> {
+  signal?.throwIfAborted();
+  const given = tap === null ? {} : { stream: () => tap.socket };
+  const driver = createConnection({ ...driverOptions(options), ...given });
   // A session that is cut while idle reports it here; the next statement fails by itself.
   driver.on('error', () => {});
   try {
@@ -113,6 +131,7 @@ export async function connectSql(options: MysqlLogin, signal?: AbortSignal): Pro
   return {
     driver: driver.promise(),
     socket,
+    tap,
     async query(sql, values = []) {
       try {
         return await query(driver, socket, sql, values);

@@ -3,7 +3,7 @@ import type { ImageBuffer, WriteImage } from '../../binlog/result/compile-images
 import { PacketReader } from '../../binlog/result/packet-reader.ts';
 import { assert } from '../../core/assert.ts';
 import { UmbusError } from '../../core/errors.ts';
-import { connectSql } from './connect.ts';
+import { connectTapped } from './connect.ts';
 import type { MysqlLogin } from './options.ts';
 import { sourceError } from './source-error.ts';
 import { Wire } from './wire.ts';
@@ -48,7 +48,7 @@ export class ResultReader implements AsyncDisposable {
 
   /** Connects. Errors: UMBUS_SOURCE_*; the signal's reason when it aborts while connecting. */
   static async open(login: MysqlLogin, signal?: AbortSignal): Promise<ResultReader> {
-    const session = await connectSql(login, signal);
+    const session = await connectTapped(login, signal);
     try {
       await session.query(PULL_SESSION_SQL);
     } catch (error) {
@@ -56,7 +56,10 @@ export class ResultReader implements AsyncDisposable {
       throw error;
     }
     const { maxBufferedBytes = ROWS_BUFFERED_BYTES } = login;
-    return new ResultReader(login, new Wire(session.socket, { maxBufferedBytes, idleMs: IDLE_MS }));
+    return new ResultReader(
+      login,
+      new Wire(session.socket, { maxBufferedBytes, idleMs: IDLE_MS, tap: session.tap }),
+    );
   }
 
   /** Runs a SELECT; its rows wait to be read. Resolves when the server has begun to answer, so what it reads is as of a moment before. Errors: UMBUS_SOURCE_*. */
@@ -91,9 +94,9 @@ export class ResultReader implements AsyncDisposable {
         await this.#more();
         continue;
       }
-      const { bytes, start, end } = packets;
+      const { bytes, view, start, end } = packets;
       const first = bytes[start];
-      if (first === OK) write(bytes, start, end, out);
+      if (first === OK) write(bytes, view, start, end, out);
       else if (first === EOF && end - start < EOF_LIMIT_BYTES) {
         this.#close();
         return false;

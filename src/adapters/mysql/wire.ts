@@ -1,9 +1,16 @@
 import type { Buffer } from 'node:buffer';
 import type { Socket } from 'node:net';
 import { assert } from '../../core/assert.ts';
+import { type ChunkQueue, CopiedChunks, KeptChunks } from './chunk-queue.ts';
+import type { ReadTap } from './read-tap.ts';
 
-/** Chunks read before their references are let go. */
-const COMPACT_AFTER = 16;
+/** How a wire holds and watches its socket. */
+export interface WireOptions {
+  readonly maxBufferedBytes: number;
+  readonly idleMs: number;
+  /** Of the socket, when it has one: what is read is then valid until the next read. */
+  readonly tap?: ReadTap | null;
+}
 
 /**
  * The bytes that a server sends on a socket, pulled by one reader. The socket is paused while more than `maxBufferedBytes` wait, and
@@ -13,21 +20,21 @@ export class Wire implements AsyncDisposable {
   readonly #socket: Socket;
   readonly #maxBufferedBytes: number;
   readonly #idleMs: number;
-  #chunks: Buffer[] = [];
-  /** Index of the next chunk to read; chunks before it were read. */
-  #head = 0;
+  readonly #chunks: ChunkQueue;
   #buffered = 0;
   #paused = false;
   #ended = false;
   #waiting: ((chunk: Buffer | null) => void) | null = null;
 
   /** Takes the socket over: whoever listened to its data does so no more. */
-  constructor(socket: Socket, limits: { readonly maxBufferedBytes: number; readonly idleMs: number }) {
+  constructor(socket: Socket, { maxBufferedBytes, idleMs, tap = null }: WireOptions) {
     this.#socket = socket;
-    this.#maxBufferedBytes = limits.maxBufferedBytes;
-    this.#idleMs = limits.idleMs;
+    this.#maxBufferedBytes = maxBufferedBytes;
+    this.#idleMs = idleMs;
+    this.#chunks = tap === null ? new KeptChunks() : new CopiedChunks();
     socket.removeAllListeners('data');
-    socket.on('data', chunk => this.#arrived(chunk));
+    if (tap === null) socket.on('data', chunk => this.#arrived(chunk));
+    else tap.take(chunk => this.#arrived(chunk));
     for (const event of ['end', 'close', 'error', 'timeout'] as const) socket.on(event, () => this.#end());
     socket.setKeepAlive(true, this.#idleMs);
     socket.setTimeout(this.#idleMs);
@@ -58,29 +65,27 @@ export class Wire implements AsyncDisposable {
   /** Gives bytes back that were read, to be read again first. */
   unread(chunk: Buffer): void {
     if (chunk.length === 0) return;
-    this.#chunks.splice(0, this.#head, chunk);
-    this.#head = 0;
+    this.#chunks.unshift(chunk);
     this.#buffered += chunk.length;
   }
 
   /** Cuts the connection; a waiting read gives null. */
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#chunks = [];
-    this.#head = 0;
+    this.#chunks.clear();
     this.#buffered = 0;
     this.#end();
   }
 
   #arrived(chunk: string | Buffer): void {
     if (this.#ended || typeof chunk === 'string') return;
+    this.#chunks.push(chunk);
+    this.#buffered += chunk.length;
     const waiting = this.#waiting;
     if (waiting !== null) {
       this.#waiting = null;
-      waiting(chunk);
+      waiting(this.#shift());
       return;
     }
-    this.#chunks.push(chunk);
-    this.#buffered += chunk.length;
     if (this.#buffered > this.#maxBufferedBytes && !this.#paused) {
       this.#paused = true;
       this.#socket.pause();
@@ -90,14 +95,9 @@ export class Wire implements AsyncDisposable {
   }
 
   #shift(): Buffer | null {
-    const chunk = this.#chunks[this.#head];
-    if (chunk === undefined) return null;
-    this.#head += 1;
+    const chunk = this.#chunks.shift();
+    if (chunk === null) return null;
     this.#buffered -= chunk.length;
-    if (this.#head === this.#chunks.length || this.#head === COMPACT_AFTER) {
-      this.#chunks = this.#chunks.slice(this.#head);
-      this.#head = 0;
-    }
     if (this.#paused && this.#buffered <= this.#maxBufferedBytes / 2) {
       this.#paused = false;
       if (!this.#ended) {

@@ -3,7 +3,7 @@
  * `decimal2bin` of it for what is written.
  */
 import type { Buffer } from 'node:buffer';
-import { DECIMAL_GROUP_BYTES, decimalShape } from '../rows/decimal.ts';
+import { DECIMAL_GROUP_BYTES, type DecimalShape } from '../rows/decimal.ts';
 
 const MINUS = 0x2d;
 const POINT = 0x2e;
@@ -21,45 +21,50 @@ export function packDecimal(
   b: Buffer,
   o: number,
   e: number,
-  precision: number,
-  scale: number,
+  shape: DecimalShape,
   w: Buffer,
   p: number,
 ): number {
-  const negative = b[o] === MINUS;
-  if (negative) o++;
+  const { groups, fractionFrom, whole, scale } = shape;
+  const mask = b[o] === MINUS ? 0xff : 0;
+  if (mask !== 0) o++;
   if (o >= e || b[o] === POINT) return -1;
   while (o < e && b[o] === ZERO) o++;
   let point = o;
   while (point < e && b[point] !== POINT) point++;
-  const whole = precision - scale;
-  const leading = whole - (point - o);
-  if (leading < 0 || e - point - 1 > scale) return -1;
-  const { groups } = decimalShape(precision, scale);
+  if (point - o > whole || e - point - 1 > scale) return -1;
   const first = p;
-  let at = 0;
-  for (const digits of groups) {
+  // Where the first digit would be if all were sent.
+  let at = point - whole;
+  for (let i = 0; i < groups.length; i++) {
+    if (i === fractionFrom) at = point + 1;
+    const digits = groups[i] as number; // i < length
+    const end = at + digits;
     let n = 0;
-    for (let k = 0; k < digits; k++, at++) {
-      const from = at < whole ? o + at - leading : point + 1 + at - whole;
-      const digit = at < leading || from >= e ? 0 : (b[from] ?? ZERO) - ZERO;
+    for (; at < end; at++) {
+      const digit = at < o || at >= e ? 0 : (b[at] as number) - ZERO; // at < e <= b.length
       if (digit < 0 || digit > 9) return -1;
       n = n * 10 + digit;
     }
-    const size = DECIMAL_GROUP_BYTES[digits] ?? 4;
-    w.writeUIntBE(n, p, size);
-    p += size;
+    p = writeBig(n, DECIMAL_GROUP_BYTES[digits] ?? 4, mask, w, p);
   }
-  if (negative) for (let i = first; i < p; i++) w[i] = (w[i] ?? 0) ^ 0xff;
   w[first] = (w[first] ?? 0) ^ 0x80;
+  return p;
+}
+
+/** Writes a number of up to 32 bits in so many bytes, the highest first, each with the bits of `mask` inverted. */
+function writeBig(n: number, bytes: number, mask: number, w: Buffer, p: number): number {
+  for (let shift = 8 * bytes - 8; shift >= 0; shift -= 8) w[p++] = (n >>> shift) ^ mask;
   return p;
 }
 
 /** DATE at `o`, where its length byte is: 0, or at least 4. Returns the place after it, or -1 when it is none, as those below do. */
 export function packDate(b: Buffer, o: number, w: Buffer, p: number): number {
   if (!isDate(b, o)) return -1;
-  const bits = b[o] === 0 ? 0 : (b.readUInt16LE(o + 1) << 9) | ((b[o + 3] ?? 0) << 5) | (b[o + 4] ?? 0);
-  w.writeUIntLE(bits, p, 3);
+  const bits = b[o] === 0 ? 0 : (yearAt(b, o) << 9) | ((b[o + 3] ?? 0) << 5) | (b[o + 4] ?? 0);
+  w[p] = bits;
+  w[p + 1] = bits >> 8;
+  w[p + 2] = bits >> 16;
   return p + 3;
 }
 
@@ -67,13 +72,11 @@ export function packDate(b: Buffer, o: number, w: Buffer, p: number): number {
 export function packDateTime(b: Buffer, o: number, digits: number, w: Buffer, p: number): number {
   if (!isDate(b, o) || !isClock(b, o)) return -1;
   const length = b[o] ?? 0;
-  const year = length === 0 ? 0 : b.readUInt16LE(o + 1);
-  const month = length === 0 ? 0 : (b[o + 3] ?? 0);
-  const day = length === 0 ? 0 : (b[o + 4] ?? 0);
-  const [hour, minute, second] = length < 7 ? [0, 0, 0] : [b[o + 5] ?? 0, b[o + 6] ?? 0, b[o + 7] ?? 0];
-  const date = (year * 13 + month) * 32 + day;
-  w.writeUIntBE(0x80_0000_0000 + date * 0x2_0000 + hour * 4096 + minute * 64 + second, p, 5);
-  return packFraction(length < 11 ? 0 : b.readUInt32LE(o + 8), digits, w, p + 5);
+  const date = length === 0 ? 0 : (yearAt(b, o) * 13 + (b[o + 3] ?? 0)) * 32 + (b[o + 4] ?? 0);
+  const clock = length < 7 ? 0 : ((b[o + 5] ?? 0) << 12) | ((b[o + 6] ?? 0) << 6) | (b[o + 7] ?? 0);
+  w[p] = 0x80 | (date >> 15);
+  p = writeBig(((date & 0x7fff) << 17) | clock, 4, 0, w, p + 1);
+  return packFraction(length < 11 ? 0 : b.readUInt32LE(o + 8), digits, w, p);
 }
 
 /** TIMESTAMP in UTC at `o`, where its length byte is: 0, 4, 7 or 11. */
@@ -82,7 +85,7 @@ export function packTimestamp(b: Buffer, o: number, digits: number, w: Buffer, p
   const length = b[o] ?? 0;
   let seconds = 0;
   if (length > 0) {
-    seconds = daysOf(b.readUInt16LE(o + 1), b[o + 3] ?? 0, b[o + 4] ?? 0) * DAY_SECONDS;
+    seconds = daysOf(yearAt(b, o), b[o + 3] ?? 0, b[o + 4] ?? 0) * DAY_SECONDS;
     if (length >= 7) seconds += (b[o + 5] ?? 0) * 3600 + (b[o + 6] ?? 0) * 60 + (b[o + 7] ?? 0);
   }
   if (!(seconds >= 0 && seconds <= SECONDS_MAX)) return -1;
@@ -108,9 +111,14 @@ export function packTime(b: Buffer, o: number, digits: number, w: Buffer, p: num
   return p + 3 + bytes;
 }
 
+/** The year of a date whose length byte is at `o`. */
+function yearAt(b: Buffer, o: number): number {
+  return (b[o + 1] ?? 0) | ((b[o + 2] ?? 0) << 8);
+}
+
 /** Whether what begins at a length byte has a date with numbers that dates have: zero for parts of it too, and any day of any month. */
 function isDate(b: Buffer, o: number): boolean {
-  return b[o] === 0 || (b.readUInt16LE(o + 1) <= YEAR_MAX && (b[o + 3] ?? 0) <= 12 && (b[o + 4] ?? 0) <= 31);
+  return b[o] === 0 || (yearAt(b, o) <= YEAR_MAX && (b[o + 3] ?? 0) <= 12 && (b[o + 4] ?? 0) <= 31);
 }
 
 /** The same of the time behind the date. */
@@ -122,14 +130,13 @@ function isClock(b: Buffer, o: number): boolean {
 }
 
 function packFraction(micros: number, digits: number, w: Buffer, p: number): number {
-  const bytes = (digits + 1) >> 1;
-  if (bytes > 0) w.writeUIntBE(fractionOf(micros, digits), p, bytes);
-  return p + bytes;
+  return writeBig(fractionOf(micros, digits), (digits + 1) >> 1, 0, w, p);
 }
 
 /** Microseconds as a number of an even count of digits. */
 function fractionOf(micros: number, digits: number): number {
-  return Math.floor(micros / 10 ** (6 - 2 * ((digits + 1) >> 1)));
+  const unit = digits > 4 ? 1 : digits > 2 ? 100 : digits > 0 ? 10_000 : 1_000_000;
+  return unit === 1 ? micros : Math.floor(micros / unit);
 }
 
 /** Days from 1970-01-01 of a date of the Gregorian calendar. */

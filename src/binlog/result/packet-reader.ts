@@ -1,5 +1,6 @@
 import { Buffer } from 'node:buffer';
 import { UmbusError } from '../../core/errors.ts';
+import { viewOf } from '../../ums/tuple-buffer.ts';
 
 const HEADER_BYTES = 4;
 /** A packet with this many bytes goes on in the next packet. */
@@ -15,9 +16,12 @@ const EMPTY = Buffer.alloc(0);
 export class PacketReader {
   /** The packet that `next` found: `[start, end)` of `bytes`, without its header. Valid until the next call. */
   bytes: Buffer = EMPTY;
+  /** The view of `bytes`. */
+  view: DataView = viewOf(EMPTY);
   start = 0;
   end = 0;
   #chunk: Buffer = EMPTY;
+  #chunkView: DataView = viewOf(EMPTY);
   #at = 0;
   readonly #head = Buffer.alloc(HEADER_BYTES);
   #headBytes = 0;
@@ -37,6 +41,7 @@ export class PacketReader {
   /** Gives the next bytes. To be called when `next` gave false; the chunk must not change until then. */
   push(chunk: Buffer): void {
     this.#chunk = chunk;
+    this.#chunkView = viewOf(chunk);
     this.#at = 0;
   }
 
@@ -52,6 +57,7 @@ export class PacketReader {
       this.#parts.push(payload);
       if (payload.length === FULL_PACKET_BYTES) continue;
       this.bytes = this.#parts.length === 1 ? payload : Buffer.concat(this.#parts);
+      this.view = viewOf(this.bytes);
       this.#parts = [];
       this.#partBytes = 0;
       this.start = 0;
@@ -64,10 +70,11 @@ export class PacketReader {
     const chunk = this.#chunk;
     const at = this.#at;
     if (chunk.length - at < HEADER_BYTES) return false;
-    const length = chunk.readUIntLE(at, 3);
+    const length = this.#chunkView.getUint32(at, true) & FULL_PACKET_BYTES;
     const end = at + HEADER_BYTES + length;
     if (end > chunk.length || length === FULL_PACKET_BYTES) return false;
     this.bytes = chunk;
+    this.view = this.#chunkView;
     this.start = at + HEADER_BYTES;
     this.end = end;
     this.#at = end;

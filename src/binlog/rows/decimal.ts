@@ -8,8 +8,10 @@ export const DECIMAL_GROUP_BYTES = [0, 1, 1, 2, 2, 3, 3, 4, 4, 4] as const;
 export const DECIMAL_PRECISION_MAX = 65;
 export const DECIMAL_SCALE_MAX = 38;
 
-/** How a DECIMAL(precision, scale) is stored: digits of each group in order, where the fraction begins, and bytes in all. */
+/** How a DECIMAL(precision, scale) is stored: digits before and behind the point, those of each group in order, where the fraction begins among the groups, and bytes in all. */
 export interface DecimalShape {
+  readonly whole: number;
+  readonly scale: number;
   readonly groups: readonly number[];
   readonly fractionFrom: number;
   readonly bytes: number;
@@ -25,7 +27,7 @@ export function decimalShape(precision: number, scale: number): DecimalShape {
   for (let i = 0; i < Math.floor(scale / 9); i++) groups.push(9);
   if (scale % 9 > 0) groups.push(scale % 9);
   const bytes = groups.reduce((sum, digits) => sum + (DECIMAL_GROUP_BYTES[digits] ?? 0), 0);
-  return { groups, fractionFrom, bytes };
+  return { whole, scale, groups, fractionFrom, bytes };
 }
 
 /**
