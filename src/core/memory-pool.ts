@@ -52,6 +52,26 @@ function sizeFor(bytes: number): number {
   return Math.ceil(bytes / step) * step;
 }
 
+/**
+ * Memory of records that was lent to readers. A reader that holds nothing of a value any more may say so, once for each time that it has read it; memory of which all readers say so is used again. Nobody has to.
+ */
+export class LentMemory {
+  readonly #owners = new WeakMap<ArrayBufferLike, () => void>();
+
+  /** `returned` is called each time that a reader has done with this memory. */
+  lend(memory: ArrayBufferLike, returned: () => void): void {
+    this.#owners.set(memory, returned);
+  }
+
+  /** Says that its reader holds nothing of this value, nor of what shares its memory; does nothing when it was not lent. */
+  giveBack(value: Uint8Array): void {
+    this.#owners.get(value.buffer)?.();
+  }
+}
+
+/** Memory of values that logs keep for their readers. */
+export const readMemory = new LentMemory();
+
 const RECORD_BYTES = 16 * 1_048_576;
 
 /** Memory for values of records: the runtime gives it back when their commit is durable, so whoever takes from here hands it on and forgets it. */

@@ -16,8 +16,8 @@ export interface ChangeWatch {
 export class KeyWatch implements ChangeWatch {
   readonly #desk: PullDesk;
   readonly #prefix: TuplePrefix;
-  readonly #row = new TupleBuffer();
-  readonly #key = new PlacingKey();
+  #row: TupleBuffer | null = null;
+  #key: PlacingKey | null = null;
 
   /** `prefix`: has the epoch and the file of the events. */
   constructor(desk: PullDesk, prefix: TuplePrefix) {
@@ -44,14 +44,18 @@ export class KeyWatch implements ChangeWatch {
     const { bytes, view, end, type } = event;
     const place = { ...this.#prefix.place, position: event.position };
     const write = isUpdate(type) ? writer.pairs : writer.rows;
+    // Most records change no table that is pulled.
+    this.#row ??= new TupleBuffer();
+    this.#key ??= new PlacingKey();
     const row = this.#row;
+    const rowKey = this.#key;
     this.#prefix.event(event.position, 'i');
     for (let o = from; o < end; ) {
       row.clear();
       o = write(bytes, view, o, end, row, this.#prefix, 1, Number.POSITIVE_INFINITY);
       for (let at = 0; at < row.length; ) {
-        const read = this.#key.read(row.bytes, at + this.#prefix.length, columns);
-        this.#desk.windows.changed(key, this.#key.copy().toString('utf8'), place);
+        const read = rowKey.read(row.bytes, at + this.#prefix.length, columns);
+        this.#desk.windows.changed(key, rowKey.copy().toString('utf8'), place);
         at = tupleEnd(row.bytes, read);
       }
     }

@@ -3,6 +3,7 @@ import { fileNumberOf } from '../binlog/rotate.ts';
 import { PAGE_KIND, type PageHead, pageHead } from '../change/pull-page.ts';
 import type { RawRun } from '../change/raw-run.ts';
 import { UmbusError } from '../core/errors.ts';
+import { readMemory } from '../core/memory-pool.ts';
 import { NO_MASKS } from '../masking/mask-spec.ts';
 import type { Processor, StoreDef } from '../topology/types.ts';
 import { DISPATCHED_HEADER, stampOf } from '../ums/beat-stamps.ts';
@@ -103,6 +104,8 @@ export function createAppender(
         desk,
         run.kind === PAGE_KIND ? pageHead(record.headers) : null,
       );
+      // Nothing of a page is kept: its rows are in messages, and it parks no table.
+      if (run.kind === PAGE_KIND && result.parked.length === 0) readMemory.giveBack(run.events);
       const { answers, commit } = desk.finish();
       commit();
       if (result.signals !== null) signals.set(schema, result.signals);

@@ -18,6 +18,8 @@ export const BATCH_HEADER_BYTES = 32;
 
 const BATCH_FORMAT = 1;
 const RECORD_HEADER_BYTES = 22;
+/** Below this it does not matter what becomes of a batch's memory. */
+const ALONE_BYTES = 32 * 1024;
 const HEADER_ENTRY_BYTES = 6;
 /** The largest record that is accepted, in stored bytes. */
 const MAX_RECORD_BYTES = 1_100_000_000;
@@ -121,6 +123,11 @@ export function verifyBatch(batch: Buffer, place: BatchPlace): void {
   if (problem !== null) throw corruptBatch(place, problem);
 }
 
+/** Whether a batch is one large record: only the record's value is a view of it then. */
+export function isAlone(batch: Buffer): boolean {
+  return batch.length >= ALONE_BYTES && batch.readUInt32BE(8) === 1;
+}
+
 /** The error for a batch that cannot be used. */
 export function corruptBatch(place: BatchPlace, problem: string): UmbusError {
   return new UmbusError(
@@ -132,7 +139,7 @@ export function corruptBatch(place: BatchPlace, problem: string): UmbusError {
 
 /**
  * Adds the records at or after `from` to `records`: about `maxBytes` of keys and values, but at least one when `records` is empty. The
- * records' bytes are views of `batch`, which must have passed {@link verifyBatch} and must never change. `nextOffset` is where to go on,
+ * records' bytes are views of `batch`, but for key and headers of a record that {@link isAlone}; it must have passed {@link verifyBatch} and must not change. `nextOffset` is where to go on,
  * `bytes` the keys and values that were added.
  */
 export function decodeBatch(
@@ -145,6 +152,7 @@ export function decodeBatch(
   const count = batch.readUInt32BE(8);
   const skip = from > base ? Number(from - base) : 0;
   const start = Number(base);
+  const alone = isAlone(batch);
   const safe = Number.isSafeInteger(start + 0x1_0000_0000);
   let bytes = 0;
   let at = BATCH_HEADER_BYTES;
@@ -167,12 +175,14 @@ export function decodeBatch(
     let end = headersAt;
     if (headerCount > 0) {
       const read: Record<string, Uint8Array> = {};
-      end = readHeaders(batch, headersAt, headerCount, read);
+      const from = alone ? Buffer.from(batch.subarray(headersAt)) : batch;
+      end = readHeaders(from, alone ? 0 : headersAt, headerCount, read) + (alone ? headersAt : 0);
       headers = read;
     }
+    const key = keyLength < 0 ? null : batch.subarray(keyAt, valueAt);
     records.push({
       offset,
-      key: keyLength < 0 ? null : batch.subarray(keyAt, valueAt),
+      key: alone && key !== null ? Buffer.from(key) : key,
       value: valueLength < 0 ? null : batch.subarray(valueAt, headersAt),
       timestampMs: batch.readDoubleBE(at + 4),
       headers,

@@ -1,5 +1,6 @@
 import type { Buffer } from 'node:buffer';
-import { MemoryPool } from '../../core/memory-pool.ts';
+import { MemoryPool, readMemory } from '../../core/memory-pool.ts';
+import { isAlone } from './batch-format.ts';
 import { Fifo } from './fifo.ts';
 
 /** A verified batch in memory. Its bytes never change. */
@@ -42,8 +43,10 @@ export class ReadCache {
   readonly memory = new MemoryPool(FREE_BYTES);
   readonly #limit: number;
   readonly #queue = new Fifo<Entry>();
-  /** Batches that a reader may hold a part of. */
-  readonly #lent = new WeakSet<LoadedBatch>();
+  /** How many readers may hold a part of a batch. */
+  readonly #lent = new WeakMap<LoadedBatch, number>();
+  /** Batches that have left the cache, and whose memory comes back with their last reader. */
+  readonly #left = new WeakSet<LoadedBatch>();
   #bytes = 0;
 
   constructor(limitBytes: number) {
@@ -76,11 +79,26 @@ export class ReadCache {
       }
       const found = recent.at(low);
       if (found !== undefined && offset <= found.last) {
-        this.#lent.add(found);
+        this.#lend(found);
         return found;
       }
     }
     return lastRead !== null && offset >= lastRead.base && offset <= lastRead.last ? lastRead : null;
+  }
+
+  #lend(batch: LoadedBatch): void {
+    this.#lent.set(batch, (this.#lent.get(batch) ?? 0) + 1);
+    // Readers know of values, not of batches.
+    if (isAlone(batch.bytes)) readMemory.lend(batch.bytes.buffer, () => this.#returned(batch));
+  }
+
+  #returned(batch: LoadedBatch): void {
+    const readers = (this.#lent.get(batch) ?? 0) - 1;
+    if (readers > 0) this.#lent.set(batch, readers);
+    else {
+      this.#lent.delete(batch);
+      if (this.#left.delete(batch)) this.memory.giveBack(batch.bytes);
+    }
   }
 
   #hold(entry: Entry): void {
@@ -94,7 +112,9 @@ export class ReadCache {
       if (cache.lastRead === batch) cache.lastRead = null;
       // Entries of one partition leave in the order they came.
       if (cache.recent.at(0) === batch) cache.recent.shift();
-      if (own && !this.#lent.has(batch)) this.memory.giveBack(batch.bytes);
+      if (!own) continue;
+      if (this.#lent.has(batch)) this.#left.add(batch);
+      else this.memory.giveBack(batch.bytes);
     }
   }
 }

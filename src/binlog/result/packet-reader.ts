@@ -8,6 +8,8 @@ const FULL_PACKET_BYTES = 0xffffff;
 /** The largest `max_allowed_packet` of servers, and a packet's room beyond it. */
 const MAX_PACKET_BYTES = 2 ** 30 + FULL_PACKET_BYTES;
 const EMPTY = Buffer.alloc(0);
+/** Of most packets. Longer ones are joined in memory of their own. */
+const SPARE_BYTES = 64 * 1024;
 
 /**
  * Cuts what a server sends into packets. A packet that lies whole inside a chunk is not copied; others are joined in a buffer of their size, once.
@@ -27,11 +29,16 @@ export class PacketReader {
   #headBytes = 0;
   /** The payload that is filled while it lies in several chunks; null between packets. */
   #filling: Buffer | null = null;
+  /** Its bytes so far, and all of them. */
   #filled = 0;
+  #wanted = 0;
   /** Payloads of a packet that goes on, so far. */
   #parts: Buffer[] = [];
   #partBytes = 0;
   readonly #maxBytes: number;
+  /** Where short packets are joined, one after the other. */
+  readonly #spare: Buffer = Buffer.allocUnsafeSlow(SPARE_BYTES);
+  readonly #spareView: DataView = viewOf(this.#spare);
 
   /** `maxBytes`: of a packet, its parts taken together. */
   constructor(maxBytes = MAX_PACKET_BYTES) {
@@ -54,14 +61,15 @@ export class PacketReader {
       }
       const payload = this.#fill();
       if (payload === null) return false;
+      if (payload === this.#spare) {
+        this.#found(payload, this.#spareView, 0, this.#filled);
+        return true;
+      }
       this.#parts.push(payload);
       if (payload.length === FULL_PACKET_BYTES) continue;
-      this.bytes = this.#parts.length === 1 ? payload : Buffer.concat(this.#parts);
-      this.view = viewOf(this.bytes);
+      const whole = this.#parts.length === 1 ? payload : Buffer.concat(this.#parts);
       this.#parts = [];
-      this.#partBytes = 0;
-      this.start = 0;
-      this.end = this.bytes.length;
+      this.#found(whole, viewOf(whole), 0, whole.length);
       return true;
     }
   }
@@ -73,12 +81,17 @@ export class PacketReader {
     const length = this.#chunkView.getUint32(at, true) & FULL_PACKET_BYTES;
     const end = at + HEADER_BYTES + length;
     if (end > chunk.length || length === FULL_PACKET_BYTES) return false;
-    this.bytes = chunk;
-    this.view = this.#chunkView;
-    this.start = at + HEADER_BYTES;
-    this.end = end;
+    this.#found(chunk, this.#chunkView, at + HEADER_BYTES, end);
     this.#at = end;
     return true;
+  }
+
+  #found(bytes: Buffer, view: DataView, start: number, end: number): void {
+    this.bytes = bytes;
+    this.view = view;
+    this.start = start;
+    this.end = end;
+    this.#partBytes = 0;
   }
 
   #beginPacket(): boolean {
@@ -96,17 +109,25 @@ export class PacketReader {
         `The server sent a packet of more than ${this.#maxBytes} bytes.`,
       );
     }
-    this.#filling = Buffer.allocUnsafeSlow(length);
+    const fits = length <= SPARE_BYTES && this.#parts.length === 0;
+    this.#filling = fits ? this.#spare : Buffer.allocUnsafeSlow(length);
+    this.#wanted = length;
     this.#filled = 0;
     return true;
   }
 
   #fill(): Buffer | null {
     const filling = this.#filling ?? EMPTY;
-    const taken = this.#chunk.copy(filling, this.#filled, this.#at);
+    const most = this.#wanted - this.#filled;
+    const taken = this.#chunk.copy(
+      filling,
+      this.#filled,
+      this.#at,
+      Math.min(this.#chunk.length, this.#at + most),
+    );
     this.#at += taken;
     this.#filled += taken;
-    if (this.#filled < filling.length) return null;
+    if (this.#filled < this.#wanted) return null;
     this.#filling = null;
     return filling;
   }
