@@ -2,6 +2,7 @@ import { Buffer } from 'node:buffer';
 import type { ControlMessage, PullJob } from '../../change/pull-job.ts';
 import type { PullFailure } from '../../change/pull-signal.ts';
 import type { Coordination } from '../../ports/coordination.ts';
+import { CopyCells } from './copy-cells.ts';
 import type { PullLoad } from './load-watch.ts';
 
 /** Where requests of the command line wait until a splitter's process takes them. */
@@ -14,8 +15,6 @@ const COUNTS = 'pulls/counts';
 const LOADS = 'pulls/load';
 /** By pull: that it was asked for because its table appeared. */
 const INITIAL = 'pulls/initial';
-/** By pull and shard: rows that were copied. */
-const COPIES = 'pulls/copies';
 /** By pull: what people want of it. */
 export const CONTROLS = 'pulls/control';
 
@@ -79,9 +78,12 @@ export function decodeCell<T>(value: Uint8Array): T {
 export class PullCells {
   readonly #coordination: Coordination;
   readonly #ds: string;
+  /** How far independent pulls are. */
+  readonly copies: CopyCells;
 
   constructor(coordination: Coordination, ds: string) {
     this.#coordination = coordination;
+    this.copies = new CopyCells(coordination);
     this.#ds = ds;
   }
 
@@ -147,28 +149,6 @@ export class PullCells {
 
   async setInitial(pull: string): Promise<void> {
     await this.#coordination.put(`${INITIAL}/${pull}`, encode({}));
-  }
-
-  /** Notes that a shard of an independent pull is whole. */
-  async copied(pull: string, shard: number, rows: number): Promise<void> {
-    await this.#coordination.put(`${COPIES}/${pull}/${shard}`, encode({ rows }));
-  }
-
-  async isCopied(pull: string, shard: number): Promise<boolean> {
-    return (await this.#coordination.get(`${COPIES}/${pull}/${shard}`)) !== null;
-  }
-
-  /** The shards of an independent pull that are whole, and their rows. */
-  async copies(pull: string): Promise<{ readonly shards: number; readonly rows: number }> {
-    const cells = await this.#coordination.list(`${COPIES}/${pull}`);
-    const rows = cells.map(({ value }) => decodeCell<{ readonly rows: number }>(value).rows);
-    return { shards: cells.length, rows: rows.reduce((sum, each) => sum + each, 0) };
-  }
-
-  async forgetCopies(pull: string): Promise<void> {
-    for (const { path } of await this.#coordination.list(`${COPIES}/${pull}`)) {
-      await this.#coordination.remove(path);
-    }
   }
 
   /** Changes a record; makes it when there is none. */

@@ -219,7 +219,7 @@ function outcomeOf(answer: WindowAnswer, progress: boolean): WindowOutcome {
 }
 
 /** What `next` of a page was made of; null for one of a table that is not cut, which is read from its start again. */
-function literalsOf(next: string): KeyLiterals | null {
+export function literalsOf(next: string): KeyLiterals | null {
   const literals = JSON.parse(next) as KeyLiterals; // as append wrote it
   return literals.length === 0 ? null : literals;
 }

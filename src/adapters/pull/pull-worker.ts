@@ -201,7 +201,7 @@ export class PullWorker implements AsyncDisposable {
     const board = await this.#records.board();
     const writer = await this.#takeWriter();
     const newToken = (): string => this.#token(job.pull, 'c');
-    const pace: CopyTools['pace'] = (rows, until) => this.#pacer.pace(job.pull, rows, until);
+    const pace: CopyTools['pace'] = (...wanted) => this.#pacer.pace(job.pull, ...wanted);
     const tools: CopyTools = { log, clock, source, cells, board, ...copies, newToken, pageBytes, pace };
     let done: T;
     try {
@@ -223,8 +223,8 @@ export class PullWorker implements AsyncDisposable {
   async #copy(task: ShardTask, until: AbortSignal): Promise<PullStep | null> {
     if (!(await this.#pacer.ready(task.pull, until))) return null;
     return await this.#copying(task, async (tools, writer) => {
-      if (!(await copyShard(task, tools, writer, until))) return null;
-      await endCopyIfWhole(jobOf(task), tools, writer, until);
+      if (!(await copyShard(task, tools, until))) return null;
+      await endCopyIfWhole(jobOf(task), task.shard, tools, writer, until);
       return NOTHING;
     });
   }

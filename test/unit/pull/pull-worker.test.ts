@@ -171,3 +171,20 @@ test('a pull whose end the source did not take is ended by the next one of the t
   const { status, batchId } = (await cells.record('p')) ?? assert.fail();
   assert.deepEqual([status, batchId], ['pulling', 2]);
 });
+
+test('two processes of one name, such as those of a container that began again, call no two windows alike', async () => {
+  const tokens: string[] = [];
+  for (let life = 0; life < 2; life++) {
+    await using world = await open();
+    const { worker, cells, written } = world;
+    await cells.change(job, { status: 'pulling' });
+    const ending = new AbortController();
+    const pulling = worker.pull(shardOf(0), ending.signal);
+    await until('a window', () => written.length === 1);
+    ending.abort(new Error('ended'));
+    await assert.rejects(pulling, /ended/);
+    for (const signal of written) if ('token' in signal) tokens.push(signal.token);
+  }
+  assert.equal(tokens.length, 2);
+  assert.notEqual(tokens[0], tokens[1]);
+});
