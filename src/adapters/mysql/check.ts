@@ -1,9 +1,13 @@
+import type { ErrorCode } from '../../core/errors.ts';
+
 /** One thing that was looked at on a source server. */
 export interface Check {
   /** What was looked at, for example `binlog_row_image` or `clock`. */
   readonly item: string;
   /** False: must change before the line runs right. `warn`: it runs, with a limit that `why` names. */
   readonly ok: boolean | 'warn';
+  /** Of what fails as long as it is so; absent for nothing that has a code. */
+  readonly code?: ErrorCode;
   readonly found: string;
   readonly wanted: string;
   /** What depends on it. */

@@ -90,7 +90,7 @@ export async function checkGrants(
 /** Looks whether the schemas' tables may be read. One table tells for its schema. */
 export async function checkSelect(
   session: SqlSession,
-  options: MysqlSourceOptions,
+  options: MysqlLogin,
   tables: readonly { readonly schema: string; readonly table: string }[],
 ): Promise<readonly Check[]> {
   const refused = new Set<string>();

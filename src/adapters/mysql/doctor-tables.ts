@@ -13,7 +13,8 @@ interface TableName {
   readonly table: string;
 }
 
-async function subscribedTables(
+/** The tables that a line subscribes to, as a session sees them. */
+export async function subscribedTables(
   session: SqlSession,
   subscription: Subscription,
 ): Promise<readonly TableName[]> {

@@ -8,14 +8,27 @@ export interface ReplicaStatus {
   readonly secondsBehind: number | null;
 }
 
+/** What is known of a server's kind. */
+interface Identified {
+  readonly identity: Pick<ServerFacts['identity'], 'flavor' | 'version'>;
+}
+
+/** What a server copies from, a row for each channel, as it tells itself; none for a server that copies nothing. Errors: UMBUS_SOURCE_GRANT for an account that may not see it, UMBUS_SOURCE_*. */
+export function sourcesOf(
+  session: SqlSession,
+  { identity: { flavor, version } }: Identified,
+): Promise<readonly SqlRow[]> {
+  return session.query(statementOf(flavor, version));
+}
+
 /** How far a replica is behind its own source: the latest of its channels. Null for a server that is none, or an account that may not see it. */
 export async function replicaStatus(
   session: SqlSession,
-  { identity: { flavor, version } }: Pick<ServerFacts, 'identity'>,
+  { identity: { flavor, version } }: Identified,
 ): Promise<ReplicaStatus | null> {
   let rows: readonly SqlRow[];
   try {
-    rows = await session.query(statementOf(flavor, version));
+    rows = await sourcesOf(session, { identity: { flavor, version } });
   } catch (error) {
     // Without the privilege it is not known; whoever needs it asks `umbus check`.
     if (isUmbusError(error, 'UMBUS_SOURCE_GRANT')) return null;

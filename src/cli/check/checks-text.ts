@@ -33,7 +33,8 @@ export function checksText(checks: readonly Check[], paint: (style: Style, text:
 
 function detailLines(check: Check, paint: (style: Style, text: string) => string): readonly string[] {
   if (check.ok === true) return [];
-  const lines = [`    ${plainText(check.why)}`];
+  const why = check.code === undefined ? check.why : `${check.code}: ${check.why}`;
+  const lines = [`    ${plainText(why)}`];
   if (plainText(check.found).length > CELL_CHARACTERS) lines.unshift(`    Found: ${plainText(check.found)}`);
   if (plainText(check.wanted).length > CELL_CHARACTERS) lines.push(`    Wanted: ${plainText(check.wanted)}`);
   if (check.statement !== null) lines.push(`    ${paint('cyan', `${plainText(check.statement)};`)}`);

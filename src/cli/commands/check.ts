@@ -9,6 +9,7 @@ import { exitCodes } from '../exit-codes.ts';
 import { jsonText } from '../json-text.ts';
 import { checkedLineOf } from '../open-line.ts';
 import type { ExitWith } from '../program.ts';
+import { pullReplica } from '../pull/pull-replica-of.ts';
 import type { Terminal } from '../terminal.ts';
 
 /** `umbus check`: whether the source and this machine are ready for the line. */
@@ -16,7 +17,7 @@ export function checkCommand(terminal: Terminal, exitWith: ExitWith): Command {
   return new Command('check')
     .summary('whether source and machine are ready for a line')
     .description(
-      'Looks, item by item, whether the server can be captured exactly (binlog, row image, row metadata, grants, retention, server id, clock, tables) and whether the line file and the disk fit. Says what must change, why, and the statement that mends it. Changes nothing, but for a line with heartbeats: there one row is inserted, which lines ignore, and deleted.',
+      'Looks, item by item, whether the server can be captured exactly (binlog, row image, row metadata, grants, retention, server id, clock, tables), whether full pulls can write their watermarks and read the replica that the line names (account, lag, order, tables), and whether the line file and the disk fit. Says what must change, why, and the statement that mends it. Changes nothing, but for a line with heartbeats or a replica for pulls: there a row is inserted, which lines ignore, and deleted.',
     )
     .requiredOption('--line <file>', 'data line file')
     .option('--json', 'as JSON, for scripts')
@@ -47,19 +48,30 @@ Examples:
 }
 
 async function serverChecks(line: Line, signal: AbortSignal): Promise<readonly Check[]> {
-  const [{ examine }, { systemClock }] = await Promise.all([
+  const [{ examine, examinePulls }, { systemClock }] = await Promise.all([
     import('../../adapters/mysql/index.ts'),
     import('../../adapters/system-clock.ts'),
   ]);
   const schemas = Object.keys(line.schemas);
   try {
-    return await examine(line.source, {
+    const subscribed = subscription(line);
+    const capture = await examine(line.source, {
       schemas,
-      subscribed: subscription(line),
+      subscribed,
       signals: line.heartbeat === null ? null : line.signals.schema,
       now: () => systemClock.now(),
       signal,
     });
+    const pulls = await examinePulls(line.source, {
+      schemas,
+      subscribed,
+      replica: pullReplica(line),
+      signals: line.signals.schema,
+      needed:
+        line.pull.replica !== null || Object.values(line.schemas).some(({ initial }) => initial === 'pull'),
+      signal,
+    });
+    return [...capture, ...pulls];
   } catch (error) {
     // A server that lets nobody in is the first item to mend.
     return [connectionCheck(line, error)];

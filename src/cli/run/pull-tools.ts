@@ -1,5 +1,4 @@
 import { Buffer } from 'node:buffer';
-import type { PullReplica } from '../../adapters/mysql/pull-replica.ts';
 import { openPullSource } from '../../adapters/mysql/pull-source.ts';
 import { openSourceLoad } from '../../adapters/mysql/source-load.ts';
 import { decodeCell, PullCells, REQUESTS } from '../../adapters/pull/pull-cells.ts';
@@ -21,6 +20,7 @@ import { tablePartition } from '../../stages/dispatch.ts';
 import { zoneOf } from '../../ums/zone.ts';
 import { type EventLog, errorFields } from '../event-log.ts';
 import type { MasksInForce } from '../masks/masks-in-force.ts';
+import { pullReplica } from '../pull/pull-replica-of.ts';
 import { askInitialPulls } from './initial-pulls.ts';
 
 /** What the pulls of a process need. */
@@ -60,7 +60,7 @@ export async function openPullTools(options: PullToolsOptions): Promise<PullTool
     return column => (rules?.ruleOf(column) ?? null) !== null;
   };
   const cells = new PullCells(coordination, line.ds);
-  const replica = replicaOf(line);
+  const replica = pullReplica(line);
   const pulls = new PullWorker({
     log,
     clock,
@@ -150,11 +150,4 @@ function copyTopic({ ds, topics }: Line, name: string): TopicSpec {
   }
   const { retentionMs, retentionBytes } = topics;
   return { name, partitions: 1, cleanup: 'delete', retentionMs, retentionBytes };
-}
-
-/** Where pulls read rows; null: in the source. */
-function replicaOf({ pull, source }: Line): PullReplica | null {
-  if (pull.replica === null) return null;
-  const { timeoutMs, ...login } = pull.replica;
-  return { login: { ...login, tls: source.tls }, timeoutMs };
 }
