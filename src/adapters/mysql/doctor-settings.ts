@@ -46,6 +46,13 @@ const SETTINGS: readonly Setting[] = [
     why: 'Documents are rebuilt from what is logged of them, which needs binlog_row_image = FULL.',
   },
   {
+    name: 'binlog_order_commits',
+    right: ['ON'],
+    wrong: 'warn',
+    missing: true,
+    why: 'Full pulls read what stands in the binlog before their watermarks; where commits come in another order it may not be there yet, and they are refused.',
+  },
+  {
     name: 'binlog_checksum',
     right: ['CRC32'],
     wrong: 'warn',

@@ -15,9 +15,9 @@ import type { SqlSession } from './connect.ts';
 import { KeptSession } from './kept-session.ts';
 import type { MysqlLogin } from './options.ts';
 import { assertInOrder, type PullReplica, untilFound, untilThere } from './pull-replica.ts';
+import { assertPullSettings } from './pull-settings.ts';
 import { PULL_SESSION_SQL, ResultReader } from './result-reader.ts';
 import { rowKey } from './row-key.ts';
-import { textOf } from './server-facts.ts';
 import { readKey } from './shard-boundary.ts';
 import { accountOf } from './source-error.ts';
 import { readTableDefinition, type TableDefinition } from './table-definition.ts';
@@ -74,7 +74,7 @@ class MysqlPullSource implements PullSource {
     wanted: readonly string[],
   ): Promise<PullTable> {
     const masked = (await this.#options.masked?.(schema, table)) ?? (() => false);
-    const namesKeys = await this.#writing.use(assertFullImages);
+    const namesKeys = await this.#writing.use(assertPullSettings);
     return await this.#asking.use(async session => {
       // Names and texts of the catalogue are wanted in UTF-8, keys in the bytes of their columns.
       await session.query('SET character_set_results = utf8mb4');
@@ -267,18 +267,6 @@ class MysqlPullRows implements PullRows {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#reader[Symbol.asyncDispose]();
   }
-}
-
-/** Whether the binlog says the keys of tables. Errors: UMBUS_SOURCE_SETTING for row images that are not whole. */
-async function assertFullImages(session: SqlSession): Promise<boolean> {
-  const rows = await session.query("SHOW GLOBAL VARIABLES LIKE 'binlog_row_%'");
-  const isFull = (name: string): boolean =>
-    rows.some(row => textOf(row, 'Variable_name') === name && textOf(row, 'Value').toUpperCase() === 'FULL');
-  if (isFull('binlog_row_image')) return isFull('binlog_row_metadata');
-  throw new UmbusError(
-    'UMBUS_SOURCE_SETTING',
-    'A full pull needs whole row images: run SET GLOBAL binlog_row_image = FULL on the source, and let its sessions connect anew.',
-  );
 }
 
 function refused(schema: string, table: string, why: string): UmbusError {
