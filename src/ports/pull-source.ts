@@ -59,6 +59,11 @@ export interface PullSource extends AsyncDisposable {
    * reason.
    */
   reached(token: string, signal: AbortSignal): Promise<void>;
+  /**
+   * Does something while nobody changes a row of a table; null when those who do went on for too long. What changes are waits until then, so the work should be short. Errors: UMBUS_SOURCE_GRANT, UMBUS_SOURCE_*; those of the
+   * work.
+   */
+  quiet<T>(schema: string, table: string, work: () => Promise<T>, signal: AbortSignal): Promise<T | null>;
   /** Writes a watermark into the source; it is committed when this resolves. Errors: UMBUS_SOURCE_*. */
   signal(signal: PullSignal): Promise<void>;
 }

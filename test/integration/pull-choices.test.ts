@@ -70,18 +70,19 @@ async function storyOf(line: RunningLine, table: string): Promise<readonly strin
   return story;
 }
 
-/** Changes a table without a pause until it is stopped; gives how many statements there were. */
+/** Changes a table until it is stopped; gives how many statements there were. */
 async function changing(
   server: Server,
   statement: (turn: number) => string,
   signal: AbortSignal,
+  pauseMs = 4,
 ): Promise<number> {
   const { host, port, user, password } = server;
   await using session = await connectSql({ host, port, user, password, tls: null });
   let turn = 0;
   while (!signal.aborted) {
     await session.query(statement(turn++));
-    await delay(4);
+    if (pauseMs > 0) await delay(pauseMs);
   }
   return turn;
 }
@@ -135,9 +136,21 @@ for (const kind of serverKinds) {
       await ask(pull, 'bag', more);
       assert.equal((await pullOver(cells, pull)).failure?.code, code);
     }
-    await ask('again', 'bag');
+    // It never rests, and is locked for the moment that it takes to begin.
+    const restless = [1, 2].map(n =>
+      changing(
+        server,
+        turn => `UPDATE ${SCHEMA}.bag SET v = '${turn}' WHERE n = ${n} LIMIT 1`,
+        stop.signal,
+        0,
+      ),
+    );
+    await ask('again', 'bag', { mode: 'blocking' });
     assert.equal((await pullOver(cells, 'again')).status, 'ending');
+    const lows = `SELECT COUNT(*) AS n FROM dbus.umbus_watermark WHERE kind = 'low' AND packet LIKE '%"again"%'`;
+    assert.equal(Number((await server.query(lows))[0]?.['n']), 1, 'the first try is the last');
     stop.abort();
+    await Promise.all(restless);
     assert.ok((await working) > 20);
     await line.drained();
     const { differences, examples, rows } = await line.compare();

@@ -82,6 +82,7 @@ export class PullLine {
   /** Processes records, and gives what it answered to pulls, with what came out before each answer. */
   feed(most: number, hear: (answer: PullAnswer) => void): void {
     const { world, random, atomic, commits, kills } = this.#options;
+    if (this.#fed === world.records.length && random.chance(commits)) this.#commit(hear);
     for (let left = most; left > 0 && this.#fed < world.records.length; left--) {
       const { run, headers } = world.records[this.#fed++] ?? assert.fail();
       this.driver.run(run, 'web.shop', headers);
@@ -143,12 +144,16 @@ export class PullLine {
 }
 
 /** Runs a simulation for seeds from 1 on, or for the one that the environment names; says how a seed that fails is replayed. `file`: of the test. */
-export function forSeeds(count: number, file: string, simulate: (seed: number) => void): void {
+export async function forSeeds(
+  count: number,
+  file: string,
+  simulate: (seed: number) => void | Promise<void>,
+): Promise<void> {
   const only = process.env['UMBUS_SEED'];
   const seeds = only === undefined ? Array.from({ length: count }, (_, i) => i + 1) : [Number(only)];
   for (const seed of seeds) {
     try {
-      simulate(seed);
+      await simulate(seed);
     } catch (cause) {
       throw new Error(`Seed ${seed}. Replay: UMBUS_SEED=${seed} node --test ${file}`, { cause });
     }

@@ -5,7 +5,7 @@ import { EVENT_LOG_POS_AT } from '../../src/binlog/event-type.ts';
 import type { ColumnMap } from '../../src/binlog/table-map-types.ts';
 import { PAGE_HEADER, pageRun, pageTable } from '../../src/change/pull-page.ts';
 import { type PullAnswer, type PullSignal, signalPacket } from '../../src/change/pull-signal.ts';
-import type { RawRun } from '../../src/change/raw-run.ts';
+import type { RawRun, RawTable } from '../../src/change/raw-run.ts';
 import type { Headers } from '../../src/ports/log.ts';
 import type { Random } from '../../src/testing/random.ts';
 import { pullTopicOf } from '../../src/ums/namespace.ts';
@@ -202,6 +202,17 @@ export class PullWorld {
     });
   }
 
+  /** The entry of the table's pages. */
+  get entry(): RawTable {
+    const columns = this.#options.keyless === true ? { ...COLUMNS, primaryKey: [] } : COLUMNS;
+    return pageTable('shop', this.#table, columns);
+  }
+
+  /** Rows as a puller reads them. */
+  images(rows: readonly (readonly [id: number, name: string])[]): Buffer {
+    return Buffer.concat(rows.map(([id, name]) => this.#row(id, name)));
+  }
+
   /** A page of rows, which goes where it stands among the records. */
   page(
     token: string,
@@ -209,11 +220,9 @@ export class PullWorld {
     rows: readonly (readonly [id: number, name: string])[],
     next: string | null,
   ): void {
-    const images = Buffer.concat(rows.map(([id, name]) => this.#row(id, name)));
     const head = { token, page, rows: rows.length, next };
-    const columns = this.#options.keyless === true ? { ...COLUMNS, primaryKey: [] } : COLUMNS;
     this.records.push({
-      run: pageRun(pageTable('shop', this.#table, columns), images, 0),
+      run: pageRun(this.entry, this.images(rows), 0),
       headers: { [PAGE_HEADER]: Buffer.from(JSON.stringify(head)) },
     });
   }

@@ -16,6 +16,7 @@ import { KeptSession } from './kept-session.ts';
 import type { MysqlLogin } from './options.ts';
 import { assertInOrder, type PullReplica, untilFound, untilThere } from './pull-replica.ts';
 import { assertPullSettings } from './pull-settings.ts';
+import { whileQuiet } from './quiet-table.ts';
 import { PULL_SESSION_SQL, ResultReader } from './result-reader.ts';
 import { rowKey } from './row-key.ts';
 import { readKey } from './shard-boundary.ts';
@@ -174,6 +175,17 @@ class MysqlPullSource implements PullSource {
     const { ds, signalSchema: schema } = this.#options;
     if (this.#replica !== null) await untilThere(this.#asking, this.#replica, { schema, ds, token }, signal);
     await this.#prepared.untilOver(signal);
+  }
+
+  async quiet<T>(
+    schema: string,
+    table: string,
+    work: () => Promise<T>,
+    signal: AbortSignal,
+  ): Promise<T | null> {
+    // Not under the lock: it may take long.
+    await this.#prepared.untilOver(signal);
+    return await whileQuiet(this.#login, { schema, table }, work);
   }
 
   signal(signal: PullSignal): Promise<void> {

@@ -19,12 +19,14 @@ export function partOfKeyless({ schema, table }: PullJob): UmbusError {
 }
 
 /** Of a shard that was never read in one go, so many times. */
-export function restless({ schema, table, shard, keyed }: ShardTask, times: number): UmbusError {
+export function restless({ schema, table, shard, keyed, mode }: ShardTask, times: number): UmbusError {
   return new UmbusError(
     'UMBUS_PULL_CHANGED',
     keyed
       ? `Shard ${shard} of ${schema}.${table} could not be read between two watermarks ${times} times.`
-      : `The table ${schema}.${table} has no key, and ${times} times it changed in the moment in which its rows began to be read.`,
+      : mode === 'blocking'
+        ? `The table ${schema}.${table} has no key, and ${times} times others who change it could not be held off while its rows began to be read: a transaction goes on for too long.`
+        : `The table ${schema}.${table} has no key, and ${times} times it changed in the moment in which its rows began to be read. Pull it with --mode blocking, which locks it for that moment.`,
     { details: { table: `${schema}.${table}`, shard } },
   );
 }

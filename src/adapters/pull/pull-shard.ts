@@ -7,7 +7,7 @@ import { UmbusError } from '../../core/errors.ts';
 import { recordMemory } from '../../core/memory-pool.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Writer } from '../../ports/log.ts';
-import type { PulledPage, PullSource, PullTable } from '../../ports/pull-source.ts';
+import type { PulledPage, PullRows, PullSource, PullTable } from '../../ports/pull-source.ts';
 import { cutText, type KeyLiterals, WHOLE_TABLE } from '../../sharding/key-range.ts';
 import type { AnswerBoard } from './answer-board.ts';
 import { PageFlight } from './page-flight.ts';
@@ -15,6 +15,9 @@ import { type WindowAnswer, WindowAnswers } from './window-answers.ts';
 
 /** Pages of a shard that are written before the appender has answered the first of them. */
 const MOST_PAGES_AHEAD = 8;
+
+/** Between tries to hold off who changes a table. */
+const LOCK_AGAIN_MS = 1000;
 
 /** What a shard is read and written with. */
 export interface ShardTools {
@@ -78,12 +81,9 @@ async function readWindow(
   const isStill = async (now: PullTable): Promise<boolean> => (await look()).page.map.equals(now.page.map);
   if (!task.keyed) {
     const now = await look();
-    await tools.source.signal({ ...mark, kind: 'low' });
-    // Nothing may change until the rows are being read, so no answer is waited for.
-    await tools.source.reached(token, signal);
-    await using rows = await now.read(WHOLE_TABLE, null, Number.MAX_SAFE_INTEGER);
-    await tools.source.signal({ ...mark, kind: 'high' });
-    if (!(await isStill(now))) return { kind: 'again', progress: false };
+    const told = (kind: 'low' | 'high') => tools.source.signal({ ...mark, kind });
+    await using rows = await readInOneGo(now, { task, tools, token }, told, signal);
+    if (rows === null || !(await isStill(now))) return { kind: 'again', progress: false };
     for (const kind of ['low', 'high'] as const) {
       const answer = await tools.passing(answers.next(signal));
       if (answer.kind !== kind) return outcomeOf(answer, false);
@@ -106,6 +106,34 @@ async function readWindow(
   const high = await tools.passing(answers.next(signal));
   if (high.kind !== 'high') return outcomeOf(high, false);
   return await writePages({ task, tools, token, answers, now, rows, limit }, signal);
+}
+
+/** Begins to read all rows of a table without a key between its watermarks, in whose time nothing of it may change; where that is asked for, others are held off meanwhile. Null when they could not be. */
+async function readInOneGo(
+  now: PullTable,
+  { task, tools, token }: Pick<Writing, 'task' | 'tools' | 'token'>,
+  mark: (kind: 'low' | 'high') => Promise<void>,
+  signal: AbortSignal,
+): Promise<PullRows | null> {
+  const { source, clock } = tools;
+  const read = async (): Promise<PullRows> => {
+    await mark('low');
+    // No answer is waited for.
+    await source.reached(token, signal);
+    const rows = await now.read(WHOLE_TABLE, null, Number.MAX_SAFE_INTEGER);
+    try {
+      await mark('high');
+    } catch (error) {
+      await rows[Symbol.asyncDispose]();
+      throw error;
+    }
+    return rows;
+  };
+  if (task.mode !== 'blocking') return await read();
+  const rows = await source.quiet(task.schema, task.table, read, signal);
+  // Those who waited behind the lock go first.
+  if (rows === null) await clock.sleep(LOCK_AGAIN_MS, signal);
+  return rows;
 }
 
 /** Errors: UMBUS_PULL_CHANGED for a table that has a key now and had none before, or the other way round; those of {@link assertCutBy}. */

@@ -261,7 +261,7 @@ export class PullWorker implements AsyncDisposable {
 
   /** Reads a shard in as many windows as it takes; `again` when people want something else of the pull. */
   async #windows(task: ShardTask, tools: ShardTools, signal: AbortSignal): Promise<ShardOutcome> {
-    const most = task.keyed ? MOST_IDLE_WINDOWS : MOST_QUIET_TRIES;
+    const most = task.keyed || task.mode === 'blocking' ? MOST_IDLE_WINDOWS : MOST_QUIET_TRIES;
     for (let idle = 0; idle <= most; ) {
       if (!(await this.#pacer.ready(task.pull, signal))) return { kind: 'again', progress: false };
       const outcome = await pullShard(task, tools, signal);

@@ -30,8 +30,9 @@ export const pullErrors = {
     retryable: false,
   },
   UMBUS_PULL_CHANGED: {
-    text: 'The table was dropped, or its columns, its key, or masks on the key changed while it was pulled.',
-    remedy: 'What was published stays right. Pull the table again.',
+    text: 'The table was dropped, or its columns, its key, or masks on the key changed while it was pulled; or it has no key, and changed in every moment in which its rows began to be read.',
+    remedy:
+      'What was published stays right. Pull the table again; one without a key that never rests with `--mode blocking`, which locks it for a moment.',
     retryable: false,
   },
   UMBUS_PULL_HELD: {

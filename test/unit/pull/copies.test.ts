@@ -83,6 +83,7 @@ function sourceOf(cutBy: string, tell: (answer: PullAnswer) => Promise<void>): P
   return {
     table: async () => table,
     reached: async () => {},
+    quiet: (_schema, _table, work) => work(),
     signal: async ({ pull, schema, table: name, ...more }) => {
       const { token } = more as { readonly token: string }; // copies ask for places alone
       const place = { at, version: 0, innerVersion: 0, batchId: 0 };

@@ -62,6 +62,7 @@ function sourceOf(count: number, signals: PullSignal[]): PullSource {
   return {
     table: async () => table,
     reached: async () => {},
+    quiet: (_schema, _table, work) => work(),
     signal: async signal => {
       signals.push(signal);
     },

@@ -64,6 +64,7 @@ async function open() {
     source: {
       table: async () => table,
       reached: async () => {},
+      quiet: (_schema, _table, work) => work(),
       signal: async signal => {
         if (refusal !== null) throw refusal;
         written.push(signal);
