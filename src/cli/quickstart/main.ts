@@ -116,9 +116,12 @@ async function verify(demo: DemoLine, log: Log, meter: Meter, terminal: Terminal
     session,
   });
   for (const example of compared.examples) terminal.tell(example);
-  const p99 = meter.read(systemClock.now()).latency?.p99 ?? Number.NaN;
+  const { latency, startMs } = meter.read(systemClock.now());
+  const delay =
+    latency === null ? '' : `, p50 ${latency.p50.toFixed(1)} ms, p99 ${latency.p99.toFixed(1)} ms`;
+  const start = startMs === null ? '' : `, once the line had started, which took ${Math.round(startMs)} ms`;
   await terminal.write(
-    `quickstart: ${compared.rows} rows in ${compared.messages} messages, ${compared.differences} differences, p99 ${p99.toFixed(1)} ms\n`,
+    `quickstart: ${compared.rows} rows in ${compared.messages} messages, ${compared.differences} differences${delay}${start}\n`,
   );
   return compared.differences;
 }

@@ -8,7 +8,9 @@ export interface Reading {
   readonly messages: number;
   /** Rows by table, and per second since the reading before. */
   readonly tables: readonly { readonly table: string; readonly rows: number; readonly perSecond: number }[];
-  /** From the source's own time of a change to its arrival, in milliseconds; null before the first pulse. */
+  /** How long the first pulse took, in milliseconds: what was changed before the line had started waits for that. Null before it. */
+  readonly startMs: number | null;
+  /** From the source's own time of a change to its arrival, in milliseconds, of changes since the first pulse arrived; null before one. */
   readonly latency: { readonly p50: number; readonly p99: number; readonly samples: number } | null;
   /** The newest message that is not a pulse; null before the first. */
   readonly newest: UmsMessage | null;
@@ -39,13 +41,17 @@ export function createMeter(startMs: number): Meter {
   let messages = 0;
   let newest: UmsMessage | null = null;
   let lastPulse = 0;
+  /** When the first pulse arrived, and how long that took. */
+  let first: { readonly atMs: number; readonly tookMs: number } | null = null;
   let lastReadMs = startMs;
 
   function takePulse(message: UmsMessage, nowMs: number): void {
     for (const row of rows(message)) {
       lastPulse = Math.max(lastPulse, Number(row.values['id']));
-      samples[taken++ % MAX_SAMPLES] =
-        nowMs - Date.parse(`${String(row.values['at']).replace(' ', 'T').slice(0, 23)}Z`);
+      const sentMs = Date.parse(`${String(row.values['at']).replace(' ', 'T').slice(0, 23)}Z`);
+      first ??= { atMs: nowMs, tookMs: nowMs - sentMs };
+      // What was sent before has waited for the start of the line, which is told by itself.
+      if (sentMs >= first.atMs) samples[taken++ % MAX_SAMPLES] = nowMs - sentMs;
     }
   }
 
@@ -76,6 +82,7 @@ export function createMeter(startMs: number): Meter {
         rows: tables.reduce((sum, { rows: n }) => sum + n, 0),
         messages,
         tables,
+        startMs: first?.tookMs ?? null,
         latency:
           sorted.length === 0
             ? null
