@@ -101,5 +101,5 @@ log: { embedded: { dir: log } }
       pulls.find(({ record }) => record.job.pull === pull)?.record.failure?.code === 'UMBUS_PULL_CANCELLED'
     );
   });
-  assert.match((await command('pulls')).out, /shop\.orders +abort .*UMBUS_PULL_CANCELLED/);
+  assert.match((await command('pulls')).out, /shop\.orders +aborted .*UMBUS_PULL_CANCELLED/);
 });

@@ -62,7 +62,8 @@ Examples:
       const shown = [];
       for (const record of await cells.records()) {
         const { pull } = record.job;
-        shown.push({ record, counts: await cells.counts(pull), burden: await cells.burden(pull) });
+        const [counts, burden] = [await cells.counts(pull), await cells.burden(pull)];
+        shown.push({ record, counts, burden, control: await cells.control(pull) });
       }
       await terminal.report(
         options.json === true ? `${jsonText(shown)}\n` : pullsText(shown, systemClock.now()),

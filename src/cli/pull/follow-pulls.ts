@@ -31,7 +31,8 @@ export async function followPulls(
     for (const pull of open) {
       const record = await cells.record(pull);
       if (record === null) continue;
-      const each = { record, counts: await cells.counts(pull), burden: await cells.burden(pull) };
+      const [counts, burden] = [await cells.counts(pull), await cells.burden(pull)];
+      const each = { record, counts, burden, control: await cells.control(pull) };
       if (!isOver(record)) shown.push(each);
       else {
         open.delete(pull);

@@ -1,4 +1,10 @@
-import { isOver, type PullBurden, type PullCounts, type PullRecord } from '../../adapters/pull/pull-cells.ts';
+import {
+  isOver,
+  type PullBurden,
+  type PullControl,
+  type PullCounts,
+  type PullRecord,
+} from '../../adapters/pull/pull-cells.ts';
 import { tableText } from '../table-text.ts';
 
 /** What is shown of a pull. */
@@ -6,6 +12,18 @@ export interface ShownPull {
   readonly record: PullRecord;
   readonly counts: PullCounts | null;
   readonly burden: PullBurden | null;
+  /** What people want of it; null or absent: nothing, or it is not known. */
+  readonly control?: PullControl | null;
+}
+
+/** How a pull stands, in a word: `waiting` for the line, `splitting`, `pulling`, `paused`, `cancelling`, `whole`, or `aborted`. */
+export function stateText({ record, control = null }: Pick<ShownPull, 'record' | 'control'>): string {
+  const { status } = record;
+  if (status === 'ending') return 'whole';
+  if (status === 'abort') return 'aborted';
+  if (control?.state === 'pause') return 'paused';
+  if (control?.state === 'cancel') return 'cancelling';
+  return status === 'init' ? 'waiting' : status;
 }
 
 /** What was seen so long ago is not told any more. */
@@ -42,11 +60,14 @@ export function progressText(pull: ShownPull, rate: number, nowMs: number): stri
   const { job, status, shards, startedMs, failure } = record;
   const name = `${job.schema}.${job.table}`;
   if (status === 'abort') return `${name}  aborted: ${failure?.code ?? ''}: ${failure?.message ?? ''}`;
-  if (status === 'init' || startedMs === null) return `${name}  waits for the line`;
+  if (status === 'init' || startedMs === null) {
+    const state = stateText(pull);
+    return `${name}  ${state === 'paused' || state === 'cancelling' ? state : 'waits for the line'}`;
+  }
   const rows = record.rows ?? counts?.rows ?? 0;
   const done = doneOf(record, counts);
   const parts = [
-    `${name}  ${status === 'ending' ? 'whole' : status}`,
+    `${name}  ${stateText(pull)}`,
     shards === null ? `${done} shards` : `${done} of ${shards} shards`,
     `${grouped(rows)} rows`,
     `${grouped(rate)} rows/s`,
@@ -103,17 +124,27 @@ const COLUMNS = [
 /** The pulls that are kept, as a table. */
 export function pullsText(pulls: readonly ShownPull[], nowMs: number): string {
   if (pulls.length === 0) return 'There was no pull yet.\n';
-  const rows = pulls.map(({ record, counts, burden }) => [
+  const rows = pulls.map(({ record, counts, burden, control = null }) => [
     record.job.pull,
     `${record.job.schema}.${record.job.table}`,
-    record.status,
+    stateText({ record, control }),
     String(record.batchId),
     `${doneOf(record, counts)}/${record.shards ?? '?'}`,
     grouped(record.rows ?? counts?.rows ?? 0),
     new Date(record.job.askedMs).toISOString().slice(0, 19),
-    record.failure?.code ?? (isOver(record) ? '' : (seenBurden(burden, nowMs)?.waits ?? '')),
+    record.failure?.code ?? (isOver(record) ? '' : (seenBurden(burden, nowMs)?.waits ?? boundText(control))),
   ]);
   return `${tableText(COLUMNS, rows)}\n`;
+}
+
+/** What a pull is held to. */
+function boundText(control: PullControl | null): string {
+  const { rowsPerSecond = null, concurrency = null } = control ?? {};
+  const bounds = [
+    ...(rowsPerSecond === null ? [] : [`${grouped(rowsPerSecond)} rows/s`]),
+    ...(concurrency === null ? [] : [`${concurrency} shards at a time`]),
+  ];
+  return bounds.length === 0 ? '' : `at most ${bounds.join(', ')} of each process`;
 }
 
 function doneOf({ status, shards }: PullRecord, counts: PullCounts | null): number {

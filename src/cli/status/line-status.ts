@@ -116,7 +116,7 @@ export interface OpenPullStatus {
   readonly pull: string;
   /** `schema.table`. */
   readonly table: string;
-  /** `waiting` for the line, `splitting`, `pulling`, or `paused` by somebody. */
+  /** `waiting` for the line, `splitting`, `pulling`, `paused` or `cancelling`. */
   readonly status: string;
   readonly mode: string;
   readonly askedAt: string;
@@ -128,7 +128,7 @@ export interface OpenPullStatus {
   readonly rowsEstimate: number;
   /** Since it began. */
   readonly rowsPerSecond: number;
-  /** Why it waits for others; null: it does not. */
+  /** Why nothing comes of it; null: nothing holds it up. */
   readonly waits: string | null;
 }
 

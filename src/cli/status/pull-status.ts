@@ -4,7 +4,7 @@ import { isUmbusError } from '../../core/errors.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Log } from '../../ports/log.ts';
 import { openLineCoordination } from '../open-services.ts';
-import { PullRates, seenBurden } from '../pull/pull-text.ts';
+import { PullRates, seenBurden, stateText } from '../pull/pull-text.ts';
 import { failedLately } from '../pull/watched-pulls.ts';
 import { type PullReader, type PullSeen, pullsSeen } from '../telemetry/pull-samples.ts';
 import type { OpenPullStatus, PullsStatus } from './line-status.ts';
@@ -13,7 +13,12 @@ import type { OpenPullStatus, PullsStatus } from './line-status.ts';
 export async function askPulls(line: Line, log: Log, clock: Clock): Promise<PullsStatus> {
   try {
     await using coordination = await openLineCoordination(line, log, clock);
-    return await pullsStatus(new PullCells(coordination, line.ds), clock.now());
+    const status = await pullsStatus(new PullCells(coordination, line.ds), clock.now());
+    return withoutWorkers(
+      status,
+      (await coordination.members()).map(({ id }) => id),
+      line.ds,
+    );
   } catch (error) {
     if (!isUmbusError(error)) throw error;
     return { known: false, code: error.code, message: error.message };
@@ -36,12 +41,26 @@ export async function pullsStatus(cells: PullReader, nowMs: number): Promise<Pul
   };
 }
 
+/** Says of pulls that nothing else holds up that nobody is there who could do them. `members`: ids as `presence` makes them. */
+export function withoutWorkers(status: PullsStatus, members: readonly string[], ds: string): PullsStatus {
+  if (!status.known) return status;
+  const own = members.filter(id => id.startsWith(`${ds}/`));
+  const absent = ['splitter', 'puller'].filter(name => !own.some(id => id.endsWith(`/${name}`)));
+  if (absent.length === 0) return status;
+  const why = `no live process runs the ${absent.join(' or the ')}`;
+  const open = status.open.map(pull => ({
+    ...pull,
+    waits: pull.status === 'paused' ? pull.waits : (pull.waits ?? why),
+  }));
+  return { ...status, open };
+}
+
 function openStatus({ record, counts, control, burden }: PullSeen, nowMs: number): OpenPullStatus {
-  const { job, status, shards, rowsEstimate } = record;
+  const { job, shards, rowsEstimate } = record;
   return {
     pull: job.pull,
     table: `${job.schema}.${job.table}`,
-    status: control?.state === 'pause' ? 'paused' : status === 'init' ? 'waiting' : status,
+    status: stateText({ record, control }),
     mode: job.mode,
     askedAt: new Date(job.askedMs).toISOString(),
     shards,

@@ -54,7 +54,8 @@ export function topicsOf(
 ): readonly TopicDescription[] {
   if (log.kind === 'embedded') return topics;
   const own = Object.keys(schemas).flatMap(schema => [`${ds}.${schema}`, `${ds}.${schema}.result`]);
-  const names = new Set([ds, `${ds}_dead`, noticeTopicOf(ds), `${ds}_heartbeat`, ...own]);
+  const others = ['dead', 'heartbeat', 'columns', 'ctrl', 'splits', 'data_shards', 'pull'];
+  const names = new Set([ds, noticeTopicOf(ds), ...others.map(name => `${ds}_${name}`), ...own]);
   return topics.filter(({ name }) => names.has(name) || name.startsWith(`umbus.${ds}.`));
 }
 

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createMemoryCoordination } from '../../../src/adapters/memory/index.ts';
-import { PullCells, type PullRecord } from '../../../src/adapters/pull/pull-cells.ts';
+import { FREE, PullCells, type PullRecord } from '../../../src/adapters/pull/pull-cells.ts';
 import type { PullJob } from '../../../src/change/pull-job.ts';
 import { followPulls } from '../../../src/cli/pull/follow-pulls.ts';
-import { PullRates, progressText } from '../../../src/cli/pull/pull-text.ts';
+import { PullRates, progressText, pullsText } from '../../../src/cli/pull/pull-text.ts';
 import type { Terminal } from '../../../src/cli/terminal.ts';
 import { VirtualClock } from '../../../src/testing/virtual-clock.ts';
 
@@ -34,6 +34,28 @@ const record = (changed: Partial<PullRecord> = {}): PullRecord => ({
   rows: null,
   failure: null,
   ...changed,
+});
+
+test('the list of pulls says what people want of each, and how those ended that are over', () => {
+  const lineOf = (some: Partial<PullRecord>, control: Partial<typeof FREE> = {}): string => {
+    const shown = { record: record(some), counts: null, burden: null, control: { ...FREE, ...control } };
+    return pullsText([shown], START).split('\n')[1] ?? '';
+  };
+  assert.match(lineOf({}), /^orders +shop\.orders +pulling +1 +0\/40 +0 +2026-01-05T16:50:16$/);
+  assert.match(lineOf({}, { state: 'pause' }), / paused /);
+  assert.match(lineOf({}, { state: 'cancel' }), / cancelling /);
+  assert.match(lineOf({ status: 'init' }), / waiting /);
+  assert.match(
+    lineOf({}, { rowsPerSecond: 20_000, concurrency: 2 }),
+    / at most 20,000 rows\/s, 2 shards at a time of each process$/,
+  );
+  assert.match(lineOf({ status: 'ending', rows: 5 }, { state: 'pause' }), / whole +1 +40\/40 +5 /);
+  const failure = { code: 'UMBUS_PULL_CHANGED', message: 'No.' };
+  assert.match(lineOf({ status: 'abort', failure }), / aborted .* UMBUS_PULL_CHANGED$/);
+  const waiting = { record: record({ status: 'init', startedMs: null }), counts: null, burden: null };
+  assert.equal(progressText(waiting, 0, START), 'shop.orders  waits for the line');
+  const paused = { ...waiting, control: { ...FREE, state: 'pause' } as const };
+  assert.equal(progressText(paused, 0, START), 'shop.orders  paused');
 });
 
 test('the line of a pull says how far it is, how fast of late, what the source has to do, and why it waits', () => {
