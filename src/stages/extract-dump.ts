@@ -294,16 +294,19 @@ export class DumpExtraction implements EventListener {
   }
 
   #query(bytes: Buffer, view: DataView, start: number, bodyEnd: number, end: number, position: number): void {
-    switch (plainKind(view, start + EVENT_HEADER_BYTES, bodyEnd)) {
-      case 'begin':
-        this.#begin(position);
-        return;
-      case 'end':
-        this.#transaction.end();
-        return;
-      default:
-        this.#statement(EventType.QUERY, bytes, view, start, bodyEnd, end, position);
+    if (this.#bounds(plainKind(view, start + EVENT_HEADER_BYTES, bodyEnd), position)) return;
+    this.#statement(EventType.QUERY, bytes, view, start, bodyEnd, end, position);
+  }
+
+  /** Begins or ends a transaction where a statement is of that kind. */
+  #bounds(kind: StatementVerdict['kind'] | null, position: number): boolean {
+    if (kind === 'end') this.#transaction.end();
+    else if (kind !== 'begin') return false;
+    else {
+      if (!this.#transaction.open) this.#rollbacks.begin();
+      this.#transaction.beginExplicit(position);
     }
+    return true;
   }
 
   #statement(
@@ -318,13 +321,8 @@ export class DumpExtraction implements EventListener {
     const body = start + EVENT_HEADER_BYTES;
     const statement = judgeStatement(type, bytes, body, bodyEnd, this.#options.subscribedSchema);
     const { kind, schemas } = statement;
+    if (this.#bounds(kind, position)) return;
     switch (kind) {
-      case 'begin':
-        this.#begin(position);
-        return;
-      case 'end':
-        this.#transaction.end();
-        return;
       case 'data':
       case 'definition':
         if (schemas[0] !== undefined && position >= this.#skipBefore) {
@@ -341,11 +339,6 @@ export class DumpExtraction implements EventListener {
           this.#transaction.end();
         }
     }
-  }
-
-  #begin(position: number): void {
-    if (!this.#transaction.open) this.#rollbacks.begin();
-    this.#transaction.beginExplicit(position);
   }
 
   /** After the statement was landed, so that the run that holds it is the first to be closed with what it changes. */

@@ -8,16 +8,16 @@ import { test } from 'node:test';
 import { createMemoryLog, type MemoryLog } from '../../src/adapters/memory/index.ts';
 import { AnswerBoard } from '../../src/adapters/pull/answer-board.ts';
 import { pullShard, type ShardTools } from '../../src/adapters/pull/pull-shard.ts';
-import type { ShardTask } from '../../src/change/pull-job.ts';
 import type { PullAnswer } from '../../src/change/pull-signal.ts';
 import { decodeRawRun, encodeRawRun } from '../../src/change/raw-run.ts';
 import { UmbusError } from '../../src/core/errors.ts';
 import type { Writer } from '../../src/ports/log.ts';
-import type { PullRows, PullSource, PullTable } from '../../src/ports/pull-source.ts';
+import type { PullRows, PullSource } from '../../src/ports/pull-source.ts';
 import type { KeyRange } from '../../src/sharding/key-range.ts';
 import { type Random, seededRandom } from '../../src/testing/random.ts';
 import { VirtualClock } from '../../src/testing/virtual-clock.ts';
 import { PullCheck } from '../support/pull-check.ts';
+import { disposable, pulledSource, pulledTable, shardTask } from '../support/pull-jobs.ts';
 import { forSeeds, PULLED, PullLine } from '../support/pull-line.ts';
 import { changeRandomly, landRandomly, PullWorld } from '../support/pull-world.ts';
 
@@ -179,12 +179,11 @@ class Simulation {
     this.#boards.push(board);
     const writer = await this.#log.openWriter(`w${++this.#tokens}`);
     const { shard } = own;
-    const task: ShardTask = {
-      ...{ pull, schema: 'shop', table: PULLED, condition: null, splitBy: [], columns: [], to: null },
-      ...{ mode: 'watermark', shardRows: 2, askedMs: 0, kind: 'shard', cutBy: 'id', keyed: true, shard },
+    const task = shardTask({
+      ...{ pull, table: PULLED, shardRows: 2, cutBy: 'id', shard },
       after: shard === 0 ? null : [String(shard * SHARD - 1)],
       upTo: shard === SHARDS - 1 ? null : [String((shard + 1) * SHARD - 1)],
-    };
+    });
     const tools: ShardTools = {
       source: this.#source(own),
       board,
@@ -211,26 +210,18 @@ class Simulation {
 
   #source(by: Puller): PullSource {
     const { world } = this;
-    const table: PullTable = {
-      ...{ schema: 'shop', table: PULLED, rowsEstimate: 0, cutBy: 'id', keyed: true, present: null },
-      page: world.entry,
-      check: async () => {},
-      boundary: async () => null,
+    const table = pulledTable({
+      ...{ table: PULLED, cutBy: 'id', page: world.entry },
       read: (range, _, limit) => this.#ask(by, () => this.#rows(by, range, limit)),
-    };
-    return {
-      table: async () => table,
-      reached: async () => {},
-      quiet: (_schema, _table, work) => work(),
-      signal: each =>
-        this.#ask(by, () => {
-          // What it reads is older than the high watermark, so that its rows stand behind all that they have in them.
-          if (each.kind === 'high') assert.ok(by.reads, 'it has begun to read');
-          by.reads = false;
-          world.signal(each);
-        }),
-      ...disposable,
-    };
+    });
+    return pulledSource(table, each =>
+      this.#ask(by, () => {
+        // What it reads is older than the high watermark, so that its rows stand behind all that they have in them.
+        if (each.kind === 'high') assert.ok(by.reads, 'it has begun to read');
+        by.reads = false;
+        world.signal(each);
+      }),
+    );
   }
 
   #rows(by: Puller, { after, upTo }: KeyRange, limit: number): PullRows {
@@ -276,7 +267,6 @@ class Simulation {
 }
 
 const never = new Promise<void>(() => {});
-const disposable = { [Symbol.asyncDispose]: async () => {} };
 
 async function simulate(seed: number): Promise<void> {
   await using simulation = new Simulation(seed);

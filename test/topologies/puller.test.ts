@@ -7,23 +7,9 @@ import { createDriver, type Driver, explore } from '../../src/testing/index.ts';
 import { pausedShards, puller } from '../../topologies/puller.ts';
 import { type PullConfig, splitter } from '../../topologies/splitter.ts';
 import { shardsTopic, splitsTopic } from '../../topologies/topics.ts';
+import { pullJob, shardTask } from '../support/pull-jobs.ts';
 
 const PARTITIONS = 4;
-const job = {
-  schema: 'shop',
-  table: 't',
-  condition: null,
-  splitBy: [],
-  columns: [],
-  mode: 'watermark',
-  to: null,
-  shardRows: 1000,
-  askedMs: 0,
-} as const;
-
-function shardOf(pull: string, shard: number): ShardTask {
-  return { ...job, pull, kind: 'shard', after: null, upTo: null, shard, cutBy: '', keyed: true };
-}
 
 /** Who reads shards: at once, but for those of pulls in `long`, which it gives back only when it is asked to. */
 class Worker {
@@ -70,7 +56,7 @@ const configOf = (pulls: PullConfig['pulls']): PullConfig => ({
 async function send(driver: Driver, config: PullConfig, pull: string, shards: number): Promise<void> {
   const input = driver.in(shardsTopic(config));
   for (let shard = 0; shard < shards; shard += 1)
-    await input.send(pull, shardOf(pull, shard), { partition: shard % PARTITIONS });
+    await input.send(pull, shardTask({ pull, shard }), { partition: shard % PARTITIONS });
 }
 
 const written = (driver: Driver, config: PullConfig): number => driver.out(shardsTopic(config)).all().length;
@@ -138,7 +124,7 @@ test('the steps of a paused pull wait too, and do not hold up those of another',
   const driver = createDriver(splitter, config);
   worker.paused.add('slow');
   const input = driver.in(splitsTopic(config));
-  const step = { ...job, kind: 'split', after: null, cutBy: null, shard: 0 } as const;
+  const step = { ...pullJob(), kind: 'split', after: null, cutBy: null, shard: 0 } as const;
   await input.send('slow', { ...step, pull: 'slow' });
   await input.send('other', { ...step, pull: 'other' });
   await driver.settle();

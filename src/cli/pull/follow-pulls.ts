@@ -40,7 +40,7 @@ export async function followPulls(
         if (record.status === 'abort') failed++;
       }
     }
-    await screen.show(ended, shown, pull => rates.of(pull), clock.now());
+    await screen.show({ ended, open: shown, rateOf: pull => rates.of(pull), nowMs: clock.now() });
     if (open.size === 0) return failed === 0;
     if (terminal.stopping.aborted) {
       terminal.tell('The pull goes on without this command: umbus pulls shows it.');
@@ -50,7 +50,14 @@ export async function followPulls(
   }
 }
 
-type RateOf = (pull: ShownPull) => number;
+/** What there is to show. */
+interface Shown {
+  /** Since the last time. */
+  readonly ended: readonly ShownPull[];
+  readonly open: readonly ShownPull[];
+  readonly rateOf: (pull: ShownPull) => number;
+  readonly nowMs: number;
+}
 
 /** New lines, for what has changed. */
 class PlainLines {
@@ -61,12 +68,7 @@ class PlainLines {
     this.#terminal = terminal;
   }
 
-  async show(
-    ended: readonly ShownPull[],
-    open: readonly ShownPull[],
-    rateOf: RateOf,
-    nowMs: number,
-  ): Promise<void> {
+  async show({ ended, open, rateOf, nowMs }: Shown): Promise<void> {
     for (const pull of [...ended, ...open]) {
       const { job } = pull.record;
       const text = progressText(pull, rateOf(pull), nowMs);
@@ -88,12 +90,7 @@ class LiveLines {
     this.#terminal = terminal;
   }
 
-  async show(
-    ended: readonly ShownPull[],
-    open: readonly ShownPull[],
-    rateOf: RateOf,
-    nowMs: number,
-  ): Promise<void> {
+  async show({ ended, open, rateOf, nowMs }: Shown): Promise<void> {
     const { columns, rows } = this.#terminal;
     const most = Math.max(1, (rows ?? 24) - LINES_LEFT);
     const lines = open.slice(0, most).map(pull => this.#line(pull, rateOf(pull), nowMs, columns ?? 80));

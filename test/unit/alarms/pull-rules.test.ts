@@ -15,6 +15,7 @@ import type {
 import type { RuleSettings } from '../../../src/telemetry/alarms/rule-settings.ts';
 import { judge, noMemory } from '../../../src/telemetry/alarms/rules.ts';
 import { VirtualClock } from '../../../src/testing/virtual-clock.ts';
+import { pullJob } from '../../support/pull-jobs.ts';
 
 const NOW = 1_700_000_000_000;
 const MINUTE = 60_000;
@@ -179,18 +180,7 @@ describe('alarms of full pulls', () => {
   });
 });
 
-const job: PullJob = {
-  pull: 'p',
-  schema: 'store',
-  table: 'orders',
-  condition: null,
-  splitBy: [],
-  columns: [],
-  mode: 'watermark',
-  to: null,
-  shardRows: 1000,
-  askedMs: NOW - 60 * MINUTE,
-};
+const job = pullJob({ schema: 'store', table: 'orders', askedMs: NOW - 60 * MINUTE });
 
 /** What is seen of these pulls, oldest first. */
 async function watched(

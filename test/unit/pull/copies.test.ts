@@ -9,45 +9,27 @@ import { PullCells } from '../../../src/adapters/pull/pull-cells.ts';
 import { UNCUT } from '../../../src/adapters/pull/pull-shard.ts';
 import { systemClock } from '../../../src/adapters/system-clock.ts';
 import { ColumnType } from '../../../src/binlog/column-type.ts';
-import type { PullJob, ShardTask } from '../../../src/change/pull-job.ts';
+import type { ShardTask } from '../../../src/change/pull-job.ts';
 import { pageTable } from '../../../src/change/pull-page.ts';
 import type { PullAnswer } from '../../../src/change/pull-signal.ts';
 import { readUms } from '../../../src/consumer/index.ts';
 import { NO_MASKS } from '../../../src/masking/mask-spec.ts';
-import type { PullSource, PullTable } from '../../../src/ports/pull-source.ts';
+import type { PullSource } from '../../../src/ports/pull-source.ts';
 import { RowCopier } from '../../../src/stages/copy-rows.ts';
 import { OWN_NAME } from '../../../src/ums/namespace.ts';
 import { zoneOf } from '../../../src/ums/zone.ts';
+import { disposable, pulledSource, pulledTable, pullJob, shardTask } from '../../support/pull-jobs.ts';
 import { image, le } from '../rows/rows-fixture.ts';
 
-const job: PullJob = {
-  pull: 'p',
-  schema: 'shop',
-  table: 't',
-  condition: null,
-  splitBy: [],
-  columns: [],
-  mode: 'independent',
-  to: 'copies',
-  shardRows: 3,
-  askedMs: 0,
-};
+const job = pullJob({ mode: 'independent', to: 'copies', shardRows: 3 });
 const CUT = 'by id';
 const shards = [
   { after: null, upTo: ['3'] },
   { after: ['3'], upTo: null },
-].map((range, shard): ShardTask => ({ ...job, ...range, kind: 'shard', shard, cutBy: CUT, keyed: true }));
+].map((range, shard) => shardTask({ ...job, ...range, shard, cutBy: CUT }));
 const [first, last] = [shards[0] ?? assert.fail(), shards[1] ?? assert.fail()];
 /** The rows of a table without a key. */
-const whole: ShardTask = {
-  ...job,
-  after: null,
-  upTo: null,
-  kind: 'shard',
-  shard: 0,
-  cutBy: UNCUT,
-  keyed: false,
-};
+const whole = shardTask({ ...job, cutBy: UNCUT, keyed: false });
 const ROWS = 5;
 const at = { epoch: 1, fileNumber: 1, position: 4, seconds: 0, micros: 0 };
 const column = { name: 'id', type: ColumnType.LONG, meta: 0, nullable: false, unsigned: false } as const;
@@ -57,16 +39,10 @@ const { signal } = new AbortController();
 /** A source whose table has rows 1 to {@link ROWS}, a page each, and an appender that says at once where it stands. */
 function sourceOf(cutBy: string, tell: (answer: PullAnswer) => Promise<void>): PullSource {
   const columns = [{ ...column, ...unsaid }];
-  const table: PullTable = {
-    schema: 'shop',
-    table: 't',
-    rowsEstimate: ROWS,
+  const table = pulledTable({
     cutBy,
     keyed: cutBy !== UNCUT,
     page: pageTable('shop', 't', { columns, primaryKey: cutBy === UNCUT ? [] : [0] }),
-    present: null,
-    check: async () => {},
-    boundary: async () => null,
     read: async ({ after, upTo }) => {
       let id = Number(after?.[0] ?? 0);
       const end = Number(upTo?.[0] ?? ROWS);
@@ -76,21 +52,15 @@ function sourceOf(cutBy: string, tell: (answer: PullAnswer) => Promise<void>): P
           const images = image(le(++id, 4));
           return { images, rows: 1, last: cutBy === UNCUT ? [] : [String(id)] };
         },
-        [Symbol.asyncDispose]: async () => {},
+        ...disposable,
       };
     },
-  };
-  return {
-    table: async () => table,
-    reached: async () => {},
-    quiet: (_schema, _table, work) => work(),
-    signal: async ({ pull, schema, table: name, ...more }) => {
-      const { token } = more as { readonly token: string }; // copies ask for places alone
-      const place = { at, version: 0, innerVersion: 0, batchId: 0 };
-      await tell({ pull, schema, table: name, kind: 'placed', token, place });
-    },
-    [Symbol.asyncDispose]: async () => {},
-  };
+  });
+  return pulledSource(table, async ({ pull, schema, table: name, ...more }) => {
+    const { token } = more as { readonly token: string }; // copies ask for places alone
+    const place = { at, version: 0, innerVersion: 0, batchId: 0 };
+    await tell({ pull, schema, table: name, kind: 'placed', token, place });
+  });
 }
 
 async function open(cutBy: string) {

@@ -5,69 +5,37 @@ import { createMemoryLog, type MemoryFaults } from '../../../src/adapters/memory
 import { AnswerBoard } from '../../../src/adapters/pull/answer-board.ts';
 import { pullShard, type ShardOutcome, type ShardTools } from '../../../src/adapters/pull/pull-shard.ts';
 import { systemClock } from '../../../src/adapters/system-clock.ts';
-import type { ShardTask } from '../../../src/change/pull-job.ts';
-import { pageHead, pageTable } from '../../../src/change/pull-page.ts';
+import { pageHead } from '../../../src/change/pull-page.ts';
 import type { PullAnswer, PullSignal } from '../../../src/change/pull-signal.ts';
 import { decodeRawRun, encodeRawRun } from '../../../src/change/raw-run.ts';
 import { UmbusError } from '../../../src/core/errors.ts';
-import type { PullSource, PullTable } from '../../../src/ports/pull-source.ts';
+import type { PullRows, PullSource } from '../../../src/ports/pull-source.ts';
+import { disposable, pulledSource, pulledTable, shardTask } from '../../support/pull-jobs.ts';
 import { until } from '../../support/until.ts';
 
 const AHEAD = 8;
 const place = { pull: 'p', schema: 'shop', table: 't' };
 const pages = { topic: 'web.shop', partition: 0 };
-const task: ShardTask = {
-  ...place,
-  condition: null,
-  splitBy: [],
-  columns: [],
-  mode: 'watermark',
-  to: null,
-  shardRows: 1000,
-  askedMs: 0,
-  kind: 'shard',
-  after: null,
-  upTo: null,
-  shard: 0,
-  cutBy: '',
-  keyed: true,
-};
+const task = shardTask();
 
 /** A table of so many pages of one row, whose image is the number of the page. */
 function sourceOf(count: number, signals: PullSignal[]): PullSource {
-  const table: PullTable = {
-    schema: 'shop',
-    table: 't',
-    rowsEstimate: count,
-    cutBy: '',
-    keyed: true,
-    page: pageTable('shop', 't', { columns: [], primaryKey: [] }),
-    present: null,
-    check: async () => {},
-    boundary: async () => null,
-    read: async () => {
-      let number = 0;
-      const images = Buffer.alloc(1);
-      return {
-        page: async () => {
-          if (number === count) return null;
-          // The memory of a page is the source's.
-          images[0] = number++;
-          return { images, rows: 1, last: [String(number)] };
-        },
-        [Symbol.asyncDispose]: async () => {},
-      };
-    },
+  const read = async (): Promise<PullRows> => {
+    let number = 0;
+    const images = Buffer.alloc(1);
+    return {
+      page: async () => {
+        if (number === count) return null;
+        // The memory of a page is the source's.
+        images[0] = number++;
+        return { images, rows: 1, last: [String(number)] };
+      },
+      ...disposable,
+    };
   };
-  return {
-    table: async () => table,
-    reached: async () => {},
-    quiet: (_schema, _table, work) => work(),
-    signal: async signal => {
-      signals.push(signal);
-    },
-    [Symbol.asyncDispose]: async () => {},
-  };
+  return pulledSource(pulledTable({ read }), async signal => {
+    signals.push(signal);
+  });
 }
 
 /** A shard that is read; `answer` plays the appender. */

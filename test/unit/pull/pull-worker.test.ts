@@ -5,36 +5,15 @@ import { createMemoryCoordination, createMemoryLog } from '../../../src/adapters
 import { PullCells } from '../../../src/adapters/pull/pull-cells.ts';
 import { PullWorker, type PullWorkerOptions } from '../../../src/adapters/pull/pull-worker.ts';
 import { systemClock } from '../../../src/adapters/system-clock.ts';
-import type { PullJob, ShardTask } from '../../../src/change/pull-job.ts';
-import { pageTable } from '../../../src/change/pull-page.ts';
 import type { PullAnswer, PullSignal } from '../../../src/change/pull-signal.ts';
 import { UmbusError } from '../../../src/core/errors.ts';
-import type { PullTable } from '../../../src/ports/pull-source.ts';
 import { RowCopier } from '../../../src/stages/copy-rows.ts';
 import { zoneOf } from '../../../src/ums/zone.ts';
+import { pulledSource, pulledTable, pullJob, shardTask } from '../../support/pull-jobs.ts';
 import { until } from '../../support/until.ts';
 
-const job: PullJob = {
-  pull: 'p',
-  schema: 'shop',
-  table: 't',
-  condition: null,
-  splitBy: [],
-  columns: [],
-  mode: 'watermark',
-  to: null,
-  shardRows: 1000,
-  askedMs: 0,
-};
-const shardOf = (shard: number): ShardTask => ({
-  ...job,
-  kind: 'shard',
-  after: null,
-  upTo: null,
-  shard,
-  cutBy: '',
-  keyed: true,
-});
+const job = pullJob();
+const shardOf = (shard: number) => shardTask({ shard });
 const { signal } = new AbortController();
 
 /** A worker whose source has a table without rows; `written` has the watermarks that it took, and `refuses` says which fail. */
@@ -46,31 +25,13 @@ async function open() {
   const cells = new PullCells(createMemoryCoordination({ clock: systemClock }).open(), 'web');
   const written: PullSignal[] = [];
   let refusal: UmbusError | null = null;
-  const table: PullTable = {
-    schema: 'shop',
-    table: 't',
-    rowsEstimate: 0,
-    cutBy: '',
-    keyed: true,
-    page: pageTable('shop', 't', { columns: [], primaryKey: [] }),
-    present: null,
-    check: async () => {},
-    boundary: async () => null,
-    read: async () => ({ page: async () => null, [Symbol.asyncDispose]: async () => {} }),
-  };
   const options: PullWorkerOptions = {
     log,
     clock: systemClock,
-    source: {
-      table: async () => table,
-      reached: async () => {},
-      quiet: (_schema, _table, work) => work(),
-      signal: async signal => {
-        if (refusal !== null) throw refusal;
-        written.push(signal);
-      },
-      [Symbol.asyncDispose]: async () => {},
-    },
+    source: pulledSource(pulledTable(), async signal => {
+      if (refusal !== null) throw refusal;
+      written.push(signal);
+    }),
     cells,
     answers,
     target: () => ({ topic: 'web.shop', partition: 0 }),
