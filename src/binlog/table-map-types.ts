@@ -19,6 +19,10 @@ export interface ColumnMap {
   readonly visible: boolean;
   /** A type of MariaDB whose values the event has as BINARY; absent for all others, and where only the event is known. */
   readonly address?: AddressType;
+  /** Of a column of a page of a full pull: what a table map of the binlog has in place of this, and its character set by name; absent for no difference, and for all columns of the binlog. */
+  readonly shown?: Partial<Pick<ColumnMap, 'type' | 'meta' | 'unsigned' | 'geometryType'>> & {
+    readonly charset?: string;
+  };
 }
 
 /** Types of MariaDB that its binlog does not tell from BINARY. */

@@ -47,6 +47,12 @@ const blobs = ['', 'tinyblob', 'blob', 'mediumblob', 'longblob'];
 
 /** The type of a column. A code that is not known is written as a number: such a table is parked before anybody reads this. */
 export function sourceType(column: ColumnMap): SourceType {
+  if (column.shown === undefined) return typeOf(column);
+  const { charset, ...shown } = column.shown;
+  return { ...typeOf({ ...column, ...shown }), ...(charset !== undefined && { charset }) };
+}
+
+function typeOf(column: ColumnMap): SourceType {
   const { type, meta } = column;
   const integer = integers.get(type);
   if (integer !== undefined) return { type: column.unsigned === true ? `${integer} unsigned` : integer };

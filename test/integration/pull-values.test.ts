@@ -2,6 +2,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ResultReader } from '../../src/adapters/mysql/result-reader.ts';
+import type { TableDefinition } from '../../src/adapters/mysql/table-definition.ts';
+import { resultColumn } from '../../src/binlog/result/result-column.ts';
+import { pageTable } from '../../src/change/pull-page.ts';
+import type { RawRun } from '../../src/change/raw-run.ts';
+import { DecoderCache } from '../../src/stages/append-decoders.ts';
+import { UTC } from '../../src/ums/zone.ts';
 import { binlogRuns } from '../support/binlog-runs.ts';
 import { definitionOf, loginOf, messageColumns, pulledTuples } from '../support/pulled-rows.ts';
 import { binlogEnd } from '../support/running-line.ts';
@@ -14,14 +20,8 @@ const SCHEMA = 'types';
 /** Fails at the first row that differs, with the column. */
 async function assertSame(server: Server, table: string, position: number, rows: number): Promise<void> {
   const appender = new AppendDriver({ maxRows: 1 });
-  for (const run of await binlogRuns(
-    server,
-    position,
-    await binlogEnd(server),
-    schema => schema === SCHEMA,
-  )) {
-    appender.run(run);
-  }
+  const runs = await binlogRuns(server, position, await binlogEnd(server), schema => schema === SCHEMA);
+  for (const run of runs) appender.run(run);
   assert.deepEqual(
     appender.parked.map(({ error }) => String(error)),
     [],
@@ -29,6 +29,7 @@ async function assertSame(server: Server, table: string, position: number, rows:
   const streamed = appender.emitted.map(({ output }) => messageColumns(output.value)).sort();
   await using reader = await ResultReader.open(loginOf(server));
   const definition = await definitionOf(server, SCHEMA, table);
+  assertSameColumns(runs, definition);
   const pulled = (await pulledTuples(reader, definition)).sort();
   assert.equal(pulled.length, rows);
   for (const [i, row] of streamed.entries()) {
@@ -42,6 +43,16 @@ async function assertSame(server: Server, table: string, position: number, rows:
     assert.equal(pulled[i], row);
   }
   assert.equal(streamed.length, rows);
+}
+
+/** Fails where the schema that a page tells differs from that of the stream: readers would be told of a change of the columns. */
+function assertSameColumns(runs: readonly RawRun[], { schema, table, ...definition }: TableDefinition): void {
+  const raw = runs.flatMap(({ tables }) => tables).find(each => each.table === table) ?? assert.fail(table);
+  const decoders = new DecoderCache('web', UTC);
+  const columns = definition.definitions.map(column => resultColumn(column).map);
+  const primaryKey = definition.primaryKey.map(name => columns.findIndex(column => column.name === name));
+  const page = decoders.ofPage(pageTable(schema, table, { columns, primaryKey }));
+  assert.deepEqual(page.schema, decoders.of(raw).schema);
 }
 
 for (const kind of serverKinds) {

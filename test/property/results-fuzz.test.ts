@@ -14,7 +14,7 @@ import { TuplePrefix } from '../../src/ums/tuple-prefix.ts';
 import { UTC } from '../../src/ums/zone.ts';
 import { hex } from '../unit/rows/rows-fixture.ts';
 
-const none = { charset: null, precision: null, scale: null, fraction: null };
+const none = { charset: null, precision: null, scale: null, fraction: null, octets: null };
 
 /** A column of each kind, with a good value as it is sent. */
 const kinds: readonly (readonly [dataType: string, facts: Partial<ColumnDefinition>, sent: Buffer])[] = [

@@ -32,7 +32,7 @@ export async function readTableDefinition(
   const columns = await session.query(
     `SELECT column_name AS name, data_type AS dataType, column_type AS columnType, is_nullable AS nullable,
             character_set_name AS charset, collation_name AS collation, numeric_precision AS digits,
-            numeric_scale AS scale, datetime_precision AS fraction
+            numeric_scale AS scale, datetime_precision AS fraction, character_octet_length AS octets
        FROM information_schema.columns WHERE table_schema = ? AND table_name = ? ORDER BY ordinal_position`,
     [schema, table],
   );
@@ -70,6 +70,7 @@ function definitionOf(row: SqlRow): ColumnDefinition {
     precision: numberOrNull(row['digits']),
     scale: numberOrNull(row['scale']),
     fraction: numberOrNull(row['fraction']),
+    octets: numberOrNull(row['octets']),
   };
 }
 

@@ -5,6 +5,7 @@ import { isGeometryKind } from '../geometry-kinds.ts';
 import { collationOf } from '../rows/collations.ts';
 import type { ColumnMap } from '../table-map-types.ts';
 import { labelsOf } from './labels.ts';
+import { shownType } from './shown-type.ts';
 
 /** A column as information_schema tells it. */
 export interface ColumnDefinition {
@@ -21,6 +22,8 @@ export interface ColumnDefinition {
   readonly scale: number | null;
   /** `DATETIME_PRECISION`; null for others. */
   readonly fraction: number | null;
+  /** `CHARACTER_OCTET_LENGTH`: most bytes of text and of BINARY and VARBINARY; null for others. */
+  readonly octets: number | null;
 }
 
 /** How a value of a binary result becomes a value of a row image. */
@@ -179,10 +182,12 @@ function byteColumn(column: ColumnDefinition): ResultColumn | null {
 }
 
 function made(
-  { name, nullable }: ColumnDefinition,
+  column: ColumnDefinition,
   map: Partial<ColumnMap> & Pick<ColumnMap, 'type'>,
   conversion: Conversion,
 ): ResultColumn {
+  const { name, nullable } = column;
+  const shown = shownType(column);
   const whole: ColumnMap = {
     name,
     nullable,
@@ -193,6 +198,7 @@ function made(
     geometryType: null,
     visible: true,
     ...map,
+    ...(shown !== undefined && { shown }),
   };
   return { map: whole, select: plain, conversion, address: null };
 }
