@@ -4,7 +4,7 @@ import { failureOf, type PullFailure } from '../../change/pull-signal.ts';
 import type { RawRun } from '../../change/raw-run.ts';
 import { isUmbusError } from '../../core/errors.ts';
 import type { Clock } from '../../ports/clock.ts';
-import type { Log, TopicSpec, Writer } from '../../ports/log.ts';
+import type { Log, TopicSpec } from '../../ports/log.ts';
 import type { PullSource } from '../../ports/pull-source.ts';
 import type { SourceLoad } from '../../ports/source-load.ts';
 import { parseCondition } from '../../sharding/condition.ts';
@@ -19,6 +19,7 @@ import { jobOf, PullRecords } from './pull-records.ts';
 import { holdOf, partOfKeyless, restless } from './pull-refusals.ts';
 import { assertCutBy, pullShard, type ShardOutcome, type ShardTools, UNCUT } from './pull-shard.ts';
 import { Turns } from './turns.ts';
+import { WriterPool } from './writer-pool.ts';
 
 /** What pulls are made with. */
 export interface PullWorkerOptions {
@@ -71,7 +72,7 @@ const NEVER = new AbortController().signal;
 export class PullWorker implements AsyncDisposable {
   readonly #options: PullWorkerOptions;
   readonly #records: PullRecords;
-  readonly #writers: Writer[] = [];
+  readonly #writers: WriterPool;
   /** In containers a process that begins again has the name of the one before it, whose windows are not its own. */
   readonly #life = randomUUID().slice(0, 8);
   #made = 0;
@@ -82,6 +83,8 @@ export class PullWorker implements AsyncDisposable {
 
   constructor(options: PullWorkerOptions) {
     this.#options = options;
+    const { log, member } = options;
+    this.#writers = new WriterPool(() => log.openWriter(`umbus.puller.${member}.${++this.#made}`));
     this.#records = new PullRecords(options);
     this.#watch = new LoadWatch(options.load, options.backOff, options.clock);
     this.#pacer = new Pacer(options.cells, options.clock, this.#watch);
@@ -162,7 +165,8 @@ export class PullWorker implements AsyncDisposable {
       const { rowsEstimate } = table;
       await cells.change(job, { status: 'splitting', startedMs: clock.now(), rowsEstimate });
       if (job.mode === 'independent') {
-        await this.#copying(job, (tools, writer) => beginCopy(job, tools, writer, until));
+        const tools = await this.#copyTools(job);
+        await this.#writers.use(writer => beginCopy(job, tools, writer, until));
       }
       const hold = holdOf(job, keyed);
       const begun =
@@ -195,23 +199,13 @@ export class PullWorker implements AsyncDisposable {
     return { shards, split: null };
   }
 
-  /** Does something of an independent pull. */
-  async #copying<T>(job: PullJob, work: (tools: CopyTools, writer: Writer) => Promise<T>): Promise<T> {
+  /** What an independent pull is made with. */
+  async #copyTools({ pull }: PullJob): Promise<CopyTools> {
     const { log, clock, source, cells, copies, pageBytes = DEFAULT_PAGE_BYTES } = this.#options;
     const board = await this.#records.board();
-    const writer = await this.#takeWriter();
-    const newToken = (): string => this.#token(job.pull, 'c');
-    const pace: CopyTools['pace'] = (...wanted) => this.#pacer.pace(job.pull, ...wanted);
-    const tools: CopyTools = { log, clock, source, cells, board, ...copies, newToken, pageBytes, pace };
-    let done: T;
-    try {
-      done = await work(tools, writer);
-    } catch (error) {
-      await writer[Symbol.asyncDispose]();
-      throw error;
-    }
-    this.#writers.push(writer);
-    return done;
+    const newToken = (): string => this.#token(pull, 'c');
+    const pace: CopyTools['pace'] = (...wanted) => this.#pacer.pace(pull, ...wanted);
+    return { log, clock, source, cells, board, ...copies, newToken, pageBytes, pace };
   }
 
   /** Calls a window as nothing else was ever called. The source's column has 64 characters. */
@@ -222,39 +216,28 @@ export class PullWorker implements AsyncDisposable {
   /** Copies a shard of an independent pull; null when it is paused. */
   async #copy(task: ShardTask, until: AbortSignal): Promise<PullStep | null> {
     if (!(await this.#pacer.ready(task.pull, until))) return null;
-    return await this.#copying(task, async (tools, writer) => {
-      if (!(await copyShard(task, tools, until))) return null;
-      await endCopyIfWhole(jobOf(task), task.shard, tools, writer, until);
-      return NOTHING;
-    });
+    const tools = await this.#copyTools(task);
+    if (!(await copyShard(task, tools, until))) return null;
+    await this.#writers.use(writer => endCopyIfWhole(jobOf(task), task.shard, tools, writer, until));
+    return NOTHING;
   }
 
   async #pull(task: ShardTask, until: AbortSignal): Promise<PullStep | null> {
     if (task.mode === 'independent') return await this.#copy(task, until);
     const { source, clock, encode, target, pageBytes = DEFAULT_PAGE_BYTES } = this.#options;
     const board = await this.#records.board();
-    const writer = await this.#takeWriter();
-    const tools: ShardTools = {
+    const tools: Omit<ShardTools, 'writer'> = {
       source,
       board,
       clock,
       target: target(task.schema, task.table),
-      writer,
       encode,
       newToken: () => this.#token(task.pull, String(task.shard)),
       pageBytes,
       pace: (rows, signal) => this.#pacer.pace(task.pull, rows, signal, task.cutBy !== UNCUT),
       passing: answer => this.#watch.passing(answer),
     };
-    let outcome: ShardOutcome;
-    try {
-      outcome = await this.#windows(task, tools, until);
-    } catch (error) {
-      // It may have failed, and then takes nothing more.
-      await writer[Symbol.asyncDispose]();
-      throw error;
-    }
-    this.#writers.push(writer);
+    const outcome = await this.#writers.use(writer => this.#windows(task, { ...tools, writer }, until));
     if (outcome.kind === 'again') return AGAIN;
     return outcome.kind === 'aborted' ? await this.#end(task, outcome.failure) : NOTHING;
   }
@@ -277,7 +260,8 @@ export class PullWorker implements AsyncDisposable {
     const { pull, schema, table } = job;
     try {
       if (job.mode === 'independent') {
-        await this.#copying(job, (tools, writer) => abortCopy(job, tools, writer, until));
+        const tools = await this.#copyTools(job);
+        await this.#writers.use(writer => abortCopy(job, tools, writer, until));
       } else await source.signal({ kind: 'cancel', pull, schema, table });
     } catch (error) {
       // The source does not take it: the record says what failed, and the next pull of the table ends this one.
@@ -291,15 +275,10 @@ export class PullWorker implements AsyncDisposable {
     return NOTHING;
   }
 
-  async #takeWriter(): Promise<Writer> {
-    const { log, member } = this.#options;
-    return this.#writers.pop() ?? (await log.openWriter(`umbus.puller.${member}.${++this.#made}`));
-  }
-
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#paused[Symbol.asyncDispose]();
     await this.#records[Symbol.asyncDispose]();
-    for (const writer of this.#writers) await writer[Symbol.asyncDispose]();
+    await this.#writers[Symbol.asyncDispose]();
     await this.#options.source[Symbol.asyncDispose]();
     await this.#options.load[Symbol.asyncDispose]();
   }
