@@ -4,6 +4,7 @@ import type { Log, TopicDescription } from '../../ports/log.ts';
 import { type Gathered, gathered } from '../../ports/metrics.ts';
 import { logMetrics, sourceMetrics } from '../../telemetry/metrics/line-metrics.ts';
 import { deadTopicOf } from '../parked/dead-records.ts';
+import { HeldTables } from '../pull/held-tables.ts';
 import { askSource } from '../status/ask-source.ts';
 import type { SourceStatus } from '../status/line-status.ts';
 import { extractorStatus, topicsOf } from '../status/read-log.ts';
@@ -44,11 +45,12 @@ export function watchOutside(
   let values: readonly Gathered[] = [];
   const run = async (): Promise<void> => {
     let meter: BeatMeter | null = null;
+    const held = new HeldTables(options.log, options.line.ds);
     while (!signal.aborted) {
       try {
         // Made when this process begins to beat: what another has measured before is not measured again.
         meter = options.beats() ? (meter ?? options.meter?.() ?? null) : null;
-        values = await valuesOf(options, meter, signal);
+        values = await valuesOf(options, meter, held, signal);
       } catch (error) {
         // Old values would look like a line that stands still.
         values = [];
@@ -63,6 +65,7 @@ export function watchOutside(
 async function valuesOf(
   options: WatchOptions,
   meter: BeatMeter | null,
+  held: HeldTables,
   signal: AbortSignal,
 ): Promise<readonly Gathered[]> {
   const { line, log, clock, extracts } = options;
@@ -73,7 +76,8 @@ async function valuesOf(
   const extractor = await extractorStatus(log, topics, line.ds);
   if (asks) {
     values.push(...sourceValues(await askSource(line, extractor, clock, signal)));
-    values.push(...(await pullValues(options)));
+    await held.follow(topics, signal);
+    values.push(...(await pullValues(options, held)));
   }
   if (meter === null) return values;
   const place =
@@ -84,9 +88,13 @@ async function valuesOf(
 }
 
 /** Nothing while coordination is away, which is told; the log and the source are there all the same. */
-async function pullValues({ pulls, clock, maxTables, failed }: WatchOptions): Promise<readonly Gathered[]> {
+async function pullValues(
+  { pulls, clock, maxTables, failed }: WatchOptions,
+  held: HeldTables,
+): Promise<readonly Gathered[]> {
+  const heldBytes = new Map(held.tables.map(({ table, bytes }) => [table, bytes]));
   try {
-    return [...pullSamples(await pullsSeen(pulls), clock.now(), maxTables)];
+    return [...pullSamples(await pullsSeen(pulls), clock.now(), maxTables, heldBytes)];
   } catch (error) {
     failed(error);
     return [];

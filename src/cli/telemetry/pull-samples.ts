@@ -21,11 +21,12 @@ export interface PullSeen {
 const openStates = ['waiting', 'splitting', 'pulling', 'paused'] as const;
 const endedStates = ['whole', 'cancelled', 'failed'] as const;
 
-/** What the pulls of a line are, as values of metrics. Tables beyond `maxTables` are added up, the oldest pulls keep their names. */
+/** What the pulls of a line are, as values of metrics. Tables beyond `maxTables` are added up, the oldest pulls keep their names. `heldBytes`: what waits for pulls, by table. */
 export function* pullSamples(
   pulls: readonly PullSeen[],
   nowMs: number,
   maxTables: number,
+  heldBytes: ReadonlyMap<string, number> = new Map(),
 ): Generator<Gathered> {
   const open = pulls.filter(({ record }) => !isOver(record));
   const ended = pulls.filter(({ record }) => isOver(record));
@@ -41,7 +42,7 @@ export function* pullSamples(
   yield gathered(metrics.throttled, {}, throttled.length);
   const held = open.filter(({ burden }) => (seenBurden(burden, nowMs)?.waits ?? null) !== null);
   yield gathered(metrics.held, {}, held.length);
-  for (const [table, some] of byTable(open, maxTables)) yield* tableSamples(table, some, nowMs);
+  for (const [table, some] of byTable(open, maxTables)) yield* tableSamples(table, some, nowMs, heldBytes);
 }
 
 function openState({ record, control }: PullSeen): (typeof openStates)[number] {
@@ -76,6 +77,7 @@ function* tableSamples(
   table: string,
   some: readonly [PullSeen, ...PullSeen[]],
   nowMs: number,
+  heldBytes: ReadonlyMap<string, number>,
 ): Generator<Gathered> {
   const sum = (of: (pull: PullSeen) => number): number => some.reduce((total, pull) => total + of(pull), 0);
   const longest = (of: (pull: PullSeen) => number): number => Math.max(0, ...some.map(of));
@@ -102,6 +104,9 @@ function* tableSamples(
   // Somebody wants a paused one to stand still.
   const idle = (pull: PullSeen): number => (openState(pull) === 'paused' ? 0 : nowMs - since(pull));
   yield gathered(metrics.idle, { table }, longest(idle) / 1000);
+  const names = new Set(some.map(({ record: { job } }) => `${job.schema}.${job.table}`));
+  const held = [...names].reduce((total, name) => total + (heldBytes.get(name) ?? 0), 0);
+  yield gathered(metrics.heldBytes, { table }, held);
 }
 
 /** The parts of {@link PullCells} that are read. */

@@ -59,6 +59,12 @@ export function pullBoard(line: Variable): Board {
             12,
             level('max', pullMetrics.rows, ['table', 'state'], '{table} {state}', chosen),
           ),
+          chart(
+            'Changes that wait for pulls',
+            'bytes',
+            12,
+            level('max', pullMetrics.heldBytes, ['table'], '{table}', chosen),
+          ),
         ],
       },
       {

@@ -48,4 +48,10 @@ export const pullMetrics = {
     'How long ago a page of a table that is pulled was published last; 0 while the pull is paused.',
     ['table'],
   ),
+  heldBytes: gauge(
+    'umbus_pull_table_held_bytes',
+    'bytes',
+    'Changes and heartbeats of a table that wait in the appender until its pull is over, as messages. With more than `pull.heldBytes` the pull ends.',
+    ['table'],
+  ),
 } as const;

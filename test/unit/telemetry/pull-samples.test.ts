@@ -54,8 +54,12 @@ const over = (table: string, some: Partial<PullRecord>): PullSeen => ({
   burden: null,
 });
 
-function valuesOf(pulls: readonly PullSeen[], maxTables = 10): Readonly<Record<string, number>> {
-  const values = [...pullSamples(pulls, NOW, maxTables)].map(({ metric, labels, value }) => {
+function valuesOf(
+  pulls: readonly PullSeen[],
+  maxTables = 10,
+  held: ReadonlyMap<string, number> = new Map(),
+): Readonly<Record<string, number>> {
+  const values = [...pullSamples(pulls, NOW, maxTables, held)].map(({ metric, labels, value }) => {
     const name = metric.name.replace(/^umbus_pull_/, '');
     return [[name, ...Object.values(labels)].join(' '), value] as const;
   });
@@ -125,6 +129,22 @@ test('tables beyond the bound are added up', () => {
   assert.equal(values['table_rows shop.a published'], 10);
   assert.equal(values['table_rows (others) published'], 20);
   assert.equal(values['table_rows shop.b published'], undefined);
+});
+
+test('what waits for the pull of a table is told by table, and added up with the others', () => {
+  const counts = { rows: 10, done: 1, atMs: NOW };
+  const values = valuesOf(
+    ['a', 'b', 'c'].map(table => open(table, {}, counts)),
+    1,
+    new Map([
+      ['shop.a', 5],
+      ['shop.c', 7],
+      ['shop.over', 9],
+    ]),
+  );
+  assert.equal(values['table_held_bytes shop.a'], 5);
+  assert.equal(values['table_held_bytes (others)'], 7);
+  assert.equal(valuesOf([open('a', {}, counts)])['table_held_bytes shop.a'], 0);
 });
 
 test('what is wanted of a pull that is over is not asked for', async () => {
