@@ -77,6 +77,11 @@ export class Pacer {
     }
   }
 
+  /** Whether people hold a pull to a number of rows a second, as far as was heard. */
+  isThrottled(pull: string): boolean {
+    return this.#paceOf(pull).control.rowsPerSecond !== null;
+  }
+
   /** Why a pull has to wait for others; null: it need not. */
   async #waits(pull: string, pace: Pace): Promise<string | null> {
     const load = await this.#watch.load();

@@ -37,6 +37,8 @@ export interface PullWorkerOptions {
   /** When it aborts, what is under way is given back, to be taken by others or later. */
   readonly stopping: AbortSignal;
   readonly pageBytes?: number;
+  /** How long a shard of a pull that people hold to a rate is read before others have their turn, in milliseconds; default a minute. */
+  readonly turnMs?: number;
   /** Most shards that this process reads at a time, of all pulls. */
   readonly concurrency: number;
   /** How busy the source is that rows are read from. */
@@ -59,6 +61,7 @@ const AGAIN: PullStep = { shards: [], split: null };
 /** Shards that are cut in one step, and in the first one, for which the first rows wait. */
 const SHARDS_A_STEP = 8;
 const FIRST_SHARDS = 1;
+const DEFAULT_TURN_MS = 60_000;
 const DEFAULT_PAGE_BYTES = 512 * 1024;
 const RETRY_MS = 1000;
 const PAUSED_MS = 1000;
@@ -225,7 +228,12 @@ export class PullWorker implements AsyncDisposable {
   async #pull(task: ShardTask, until: AbortSignal): Promise<PullStep | null> {
     if (task.mode === 'independent') return await this.#copy(task, until);
     const { source, clock, encode, target, pageBytes = DEFAULT_PAGE_BYTES } = this.#options;
+    const { turnMs = DEFAULT_TURN_MS } = this.#options;
     const board = await this.#records.board();
+    const untilMs = clock.now() + turnMs;
+    // A slow one would stand before the shards of others for hours. One that is not cut would begin anew.
+    const isOver = (): boolean =>
+      task.cutBy !== UNCUT && this.#pacer.isThrottled(task.pull) && clock.now() >= untilMs;
     const tools: Omit<ShardTools, 'writer'> = {
       source,
       board,
@@ -234,18 +242,28 @@ export class PullWorker implements AsyncDisposable {
       encode,
       newToken: () => this.#token(task.pull, String(task.shard)),
       pageBytes,
-      pace: (rows, signal) => this.#pacer.pace(task.pull, rows, signal, task.cutBy !== UNCUT),
+      pace: async (rows, signal) =>
+        !isOver() && (await this.#pacer.pace(task.pull, rows, signal, task.cutBy !== UNCUT)),
       passing: answer => this.#watch.passing(answer),
     };
-    const outcome = await this.#writers.use(writer => this.#windows(task, { ...tools, writer }, until));
+    const outcome = await this.#writers.use(writer =>
+      this.#windows(task, { ...tools, writer }, isOver, until),
+    );
+    if (outcome === null) return null;
     if (outcome.kind === 'again') return AGAIN;
     return outcome.kind === 'aborted' ? await this.#end(task, outcome.failure) : NOTHING;
   }
 
-  /** Reads a shard in as many windows as it takes; `again` when people want something else of the pull. */
-  async #windows(task: ShardTask, tools: ShardTools, signal: AbortSignal): Promise<ShardOutcome> {
+  /** Reads a shard in as many windows as it takes; `again` when people want something else of the pull, and null when its turn is over. */
+  async #windows(
+    task: ShardTask,
+    tools: ShardTools,
+    isOver: () => boolean,
+    signal: AbortSignal,
+  ): Promise<ShardOutcome | null> {
     const most = task.keyed || task.mode === 'blocking' ? MOST_IDLE_WINDOWS : MOST_QUIET_TRIES;
     for (let idle = 0; idle <= most; ) {
+      if (isOver()) return null;
       if (!(await this.#pacer.ready(task.pull, signal))) return { kind: 'again', progress: false };
       const outcome = await pullShard(task, tools, signal);
       if (outcome.kind !== 'again') return outcome;

@@ -16,19 +16,28 @@ const job = pullJob();
 const shardOf = (shard: number) => shardTask({ shard });
 const { signal } = new AbortController();
 
-/** A worker whose source has a table without rows; `written` has the watermarks that it took, and `refuses` says which fail. */
-async function open() {
+/** A worker whose source has a table of so many rows, each a page; `written` has the watermarks that it took, and `refuses` says which fail. */
+async function open(rows = 0) {
   const log = createMemoryLog({ clock: systemClock });
   const shape = { partitions: 1, cleanup: 'delete', retentionMs: null, retentionBytes: null } as const;
   const answers = { name: 'web_pull', ...shape };
-  await log.ensureTopics([answers]);
+  await log.ensureTopics([answers, { ...shape, name: 'web.shop' }]);
   const cells = new PullCells(createMemoryCoordination({ clock: systemClock }).open(), 'web');
   const written: PullSignal[] = [];
   let refusal: UmbusError | null = null;
+  const table = pulledTable({
+    read: async () => {
+      let left = rows;
+      return {
+        page: async () => (left-- > 0 ? { images: Buffer.alloc(1), rows: 1, last: [String(left)] } : null),
+        [Symbol.asyncDispose]: async () => {},
+      };
+    },
+  });
   const options: PullWorkerOptions = {
     log,
     clock: systemClock,
-    source: pulledSource(pulledTable(), async signal => {
+    source: pulledSource(table, async signal => {
       if (refusal !== null) throw refusal;
       written.push(signal);
     }),
@@ -39,6 +48,7 @@ async function open() {
     member: 'm',
     stopping: new AbortController().signal,
     concurrency: 2,
+    turnMs: 100,
     load: {
       read: async () => ({ threadsRunning: null, replicationLagMs: null }),
       [Symbol.asyncDispose]: async () => {},
@@ -149,4 +159,24 @@ test('two processes of one name, such as those of a container that began again, 
   }
   assert.equal(tokens.length, 2);
   assert.notEqual(tokens[0], tokens[1]);
+});
+
+test('a shard of a pull that is held to a rate has its turn, and then lets others pass', async () => {
+  await using world = await open(1_000);
+  const { worker, cells, kinds, written, answer } = world;
+  await cells.setControl('p', { rowsPerSecond: 50 });
+  const pulling = worker.pull(shardOf(0), signal);
+  const place = { pull: 'p', schema: 'shop', table: 't', shard: 0 };
+  for (const kind of ['low', 'high'] as const) {
+    await until(kind, () => kinds().at(-1) === `${kind} p`);
+    const mark = written.at(-1);
+    const token = mark !== undefined && 'token' in mark ? mark.token : '';
+    await answer(kind === 'low' ? { ...place, kind, token, next: null } : { ...place, kind, token });
+  }
+  const { shards } = await pulling;
+  assert.deepEqual(
+    shards.map(({ shard }) => shard),
+    [0],
+  );
+  assert.deepEqual(kinds(), ['low p', 'high p'], 'its window is left, and no other is opened');
 });
