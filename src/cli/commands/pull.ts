@@ -78,7 +78,7 @@ Examples:
         );
         return;
       }
-      if (!(await followPulls(pulls.cells, jobs, systemClock, terminal))) exitWith(exitCodes.failed);
+      if (!(await followPulls(pulls, jobs, systemClock, terminal))) exitWith(exitCodes.failed);
     });
 }
 

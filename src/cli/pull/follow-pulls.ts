@@ -1,8 +1,8 @@
-import type { PullCells } from '../../adapters/pull/pull-cells.ts';
 import { isOver } from '../../adapters/pull/pull-cells.ts';
 import type { PullJob } from '../../change/pull-job.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Terminal } from '../terminal.ts';
+import type { OpenPulls } from './open-pulls.ts';
 import { PullRates, progressText, type ShownPull, shareOf } from './pull-text.ts';
 
 const LOOK_MS = 500;
@@ -16,7 +16,7 @@ const LINES_LEFT = 4;
  * Tells how pulls go until they are over, or this command is stopped: on a terminal as lines that change, else as new lines from time to time. Whether none was aborted.
  */
 export async function followPulls(
-  cells: PullCells,
+  { cells, absent }: Pick<OpenPulls, 'cells' | 'absent'>,
   jobs: readonly PullJob[],
   clock: Clock,
   terminal: Terminal,
@@ -27,12 +27,13 @@ export async function followPulls(
   let failed = 0;
   for (;;) {
     const shown: ShownPull[] = [];
+    const lacks = await absent();
     const ended: ShownPull[] = [];
     for (const pull of open) {
       const record = await cells.record(pull);
       if (record === null) continue;
       const [counts, burden] = [await cells.counts(pull), await cells.burden(pull)];
-      const each = { record, counts, burden, control: await cells.control(pull) };
+      const each = { record, counts, burden, control: await cells.control(pull), lacks };
       if (!isOver(record)) shown.push(each);
       else {
         open.delete(pull);

@@ -4,9 +4,13 @@ import type { Clock } from '../../ports/clock.ts';
 import { openLineLog } from '../open-line.ts';
 import { openLineCoordination } from '../open-services.ts';
 
+import { absentWorkers } from './absent-workers.ts';
+
 /** What the command line knows pulls by. */
 export interface OpenPulls extends AsyncDisposable {
   readonly cells: PullCells;
+  /** As {@link absentWorkers}. */
+  readonly absent: () => Promise<string | null>;
 }
 
 /** Opens what a line knows of its pulls, beside the processes that run it. Errors: UMBUS_LOG_UNKNOWN_TOPIC for a line that never ran, UMBUS_COORDINATION_*, UMBUS_KAFKA_*. */
@@ -17,6 +21,7 @@ export async function openPulls(line: Line, clock: Clock): Promise<OpenPulls> {
   const kept = opened.move();
   return {
     cells: new PullCells(coordination, line.ds),
+    absent: () => absentWorkers(coordination, line.ds),
     [Symbol.asyncDispose]: () => kept.disposeAsync(),
   };
 }

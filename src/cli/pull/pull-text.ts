@@ -14,6 +14,8 @@ export interface ShownPull {
   readonly burden: PullBurden | null;
   /** What people want of it; null or absent: nothing, or it is not known. */
   readonly control?: PullControl | null;
+  /** Who lacks to do it, as a clause; null or absent: nobody, or it is not known. */
+  readonly lacks?: string | null;
 }
 
 /** How a pull stands, in a word: `waiting` for the line, `splitting`, `pulling`, `paused`, `cancelling`, `whole`, or `aborted`. */
@@ -62,7 +64,8 @@ export function progressText(pull: ShownPull, rate: number, nowMs: number): stri
   if (status === 'abort') return `${name}  aborted: ${failure?.code ?? ''}: ${failure?.message ?? ''}`;
   if (status === 'init' || startedMs === null) {
     const state = stateText(pull);
-    return `${name}  ${state === 'paused' || state === 'cancelling' ? state : 'waits for the line'}`;
+    if (state === 'paused' || state === 'cancelling') return `${name}  ${state}`;
+    return `${name}  waits for the line${pull.lacks == null ? '' : `: ${pull.lacks}`}`;
   }
   const rows = record.rows ?? counts?.rows ?? 0;
   const done = doneOf(record, counts);
@@ -77,7 +80,8 @@ export function progressText(pull: ShownPull, rate: number, nowMs: number): stri
   if (rate > 0 && left > 0) parts.push(`about ${timeText(left / rate)} left`);
   const burden = seenBurden(pull.burden, nowMs);
   if (burden !== null) parts.push(...loadTexts(burden));
-  if (burden?.waits != null) parts.push(`waits: ${burden.waits}`);
+  const waits = burden?.waits ?? (stateText(pull) === 'paused' ? null : pull.lacks);
+  if (waits != null) parts.push(`waits: ${waits}`);
   return parts.join('  ');
 }
 

@@ -4,6 +4,7 @@ import { isUmbusError } from '../../core/errors.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Log } from '../../ports/log.ts';
 import { openLineCoordination } from '../open-services.ts';
+import { absentWorkers } from '../pull/absent-workers.ts';
 import { PullRates, seenBurden, stateText } from '../pull/pull-text.ts';
 import { failedLately } from '../pull/watched-pulls.ts';
 import { type PullReader, type PullSeen, pullsSeen } from '../telemetry/pull-samples.ts';
@@ -14,11 +15,7 @@ export async function askPulls(line: Line, log: Log, clock: Clock): Promise<Pull
   try {
     await using coordination = await openLineCoordination(line, log, clock);
     const status = await pullsStatus(new PullCells(coordination, line.ds), clock.now());
-    return withoutWorkers(
-      status,
-      (await coordination.members()).map(({ id }) => id),
-      line.ds,
-    );
+    return explained(status, await absentWorkers(coordination, line.ds));
   } catch (error) {
     if (!isUmbusError(error)) throw error;
     return { known: false, code: error.code, message: error.message };
@@ -41,13 +38,9 @@ export async function pullsStatus(cells: PullReader, nowMs: number): Promise<Pul
   };
 }
 
-/** Says of pulls that nothing else holds up that nobody is there who could do them. `members`: ids as `presence` makes them. */
-export function withoutWorkers(status: PullsStatus, members: readonly string[], ds: string): PullsStatus {
-  if (!status.known) return status;
-  const own = members.filter(id => id.startsWith(`${ds}/`));
-  const absent = ['splitter', 'puller'].filter(name => !own.some(id => id.endsWith(`/${name}`)));
-  if (absent.length === 0) return status;
-  const why = `no live process runs the ${absent.join(' or the ')}`;
+/** Says why nothing comes of pulls that nothing else holds up. */
+function explained(status: PullsStatus, why: string | null): PullsStatus {
+  if (!status.known || why === null) return status;
   const open = status.open.map(pull => ({
     ...pull,
     waits: pull.status === 'paused' ? pull.waits : (pull.waits ?? why),

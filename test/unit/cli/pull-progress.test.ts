@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { createMemoryCoordination } from '../../../src/adapters/memory/index.ts';
 import { FREE, PullCells, type PullRecord } from '../../../src/adapters/pull/pull-cells.ts';
 import type { PullJob } from '../../../src/change/pull-job.ts';
+import { absentWorkers } from '../../../src/cli/pull/absent-workers.ts';
 import { followPulls } from '../../../src/cli/pull/follow-pulls.ts';
 import { PullRates, progressText, pullsText } from '../../../src/cli/pull/pull-text.ts';
 import type { Terminal } from '../../../src/cli/terminal.ts';
@@ -58,6 +59,23 @@ test('the list of pulls says what people want of each, and how those ended that 
   assert.equal(progressText(paused, 0, START), 'shop.orders  paused');
 });
 
+test('a pull that nobody is there to do says so, unless it is paused', async () => {
+  const clause = (...ids: readonly string[]) =>
+    absentWorkers({ members: async () => ids.map(id => ({ id, info: {} })) }, 'shop');
+  assert.equal(await clause('shop/a/puller', 'shop/b/splitter'), null);
+  const lacks = await clause('shop/b/splitter', 'other/a/puller');
+  assert.equal(lacks, 'no live process runs the puller');
+  assert.equal(await clause(), 'no live process runs the splitter or the puller');
+  const shown = { record: record(), counts: null, burden: null, lacks };
+  assert.match(progressText(shown, 0, START), / waits: no live process runs the puller$/);
+  assert.doesNotMatch(progressText({ ...shown, control: { ...FREE, state: 'pause' } }, 0, START), /waits/);
+  const asked = { ...shown, record: record({ status: 'init', startedMs: null }) };
+  assert.equal(
+    progressText(asked, 0, START),
+    'shop.orders  waits for the line: no live process runs the puller',
+  );
+});
+
 test('the line of a pull says how far it is, how fast of late, what the source has to do, and why it waits', () => {
   const rates = new PullRates();
   const at = (seconds: number, rows: number) => ({
@@ -110,7 +128,7 @@ async function followed(columns: number | null): Promise<{ text: string; whole: 
     protect: () => {},
     stopping: new AbortController().signal,
   };
-  const following = followPulls(cells, jobs, clock, terminal);
+  const following = followPulls({ cells, absent: async () => null }, jobs, clock, terminal);
   let over = false;
   void following.finally(() => {
     over = true;

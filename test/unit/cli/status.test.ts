@@ -5,7 +5,6 @@ import { encodeRawRun } from '../../../src/change/raw-run.ts';
 import { jsonText } from '../../../src/cli/json-text.ts';
 import { bytesBetween } from '../../../src/cli/status/lag.ts';
 import type { LineStatus, PullsStatus } from '../../../src/cli/status/line-status.ts';
-import { withoutWorkers } from '../../../src/cli/status/pull-status.ts';
 import { readLogStatus } from '../../../src/cli/status/read-log.ts';
 import { sourceAbsent, sourceLag } from '../../../src/cli/status/source-lag.ts';
 import { statusText } from '../../../src/cli/status/status-text.ts';
@@ -256,19 +255,6 @@ describe('statusText', () => {
       statusText(await status({ pulls: away }), plain),
       /Full pulls\n {2}not known: UMBUS_COORDINATION_UNREACHABLE: Away\./,
     );
-  });
-
-  it('says of a pull that goes on that nobody is there to do it', () => {
-    const waitsWith = (members: readonly string[], status = 'pulling') => {
-      const [open] = pulls.known ? pulls.open : [];
-      assert.ok(open !== undefined);
-      const seen = withoutWorkers({ known: true, open: [{ ...open, status }], failed: [] }, members, 'shop');
-      return seen.known ? (seen.open[0]?.waits ?? null) : null;
-    };
-    assert.equal(waitsWith(['shop/a/puller', 'shop/b/splitter']), null);
-    assert.equal(waitsWith(['shop/b/splitter', 'other/a/puller']), 'no live process runs the puller');
-    assert.equal(waitsWith([]), 'no live process runs the splitter or the puller');
-    assert.equal(waitsWith([], 'paused'), null);
   });
 
   it('is JSON for scripts, with offsets as numbers', async () => {
