@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 
-/** The middle of an odd number of values. */
+/** The middle of the values; of an even number, the upper one of two. */
 export function median(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 }
@@ -29,6 +29,17 @@ export async function runWorker<T>(script: string, args: readonly string[]): Pro
   const { stdout } = await run(process.execPath, [path, ...args], { maxBuffer: 1 << 26 });
   // The worker prints one line of JSON of the type that its caller knows.
   return JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as T;
+}
+
+/** Seconds of CPU that a process has taken, in all its threads. */
+export function cpuSeconds(pid: number): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+  // The name in front may have blanks. utime and stime are fields 14 and 15, in hundredths of a second (proc_pid_stat(5)).
+  const [user = '', system = ''] = stat
+    .slice(stat.lastIndexOf(')') + 2)
+    .split(' ')
+    .slice(11);
+  return (Number(user) + Number(system)) / 100;
 }
 
 /** Anonymous memory of this process in MB: heap and buffers, without pages of mapped files. */
