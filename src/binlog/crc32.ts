@@ -1,5 +1,5 @@
 import type { Buffer } from 'node:buffer';
-import { crc32 as nativeCrc32 } from 'node:zlib';
+import { zlibCrc32 } from '../core/zlib-crc32.ts';
 
 /** Below this many bytes the tables are quicker than a call into zlib (measured: twice at 100 bytes, equal near 250). */
 const NATIVE_BYTES = 256;
@@ -11,9 +11,7 @@ const tables = makeTables();
  * `bytes`. Most events are so short that a native call costs more than the sum itself.
  */
 export function crc32(bytes: Buffer, view: DataView, start: number, end: number): number {
-  return end - start < NATIVE_BYTES
-    ? crc32ByTables(view, start, end)
-    : nativeCrc32(bytes.subarray(start, end));
+  return end - start < NATIVE_BYTES ? crc32ByTables(view, start, end) : zlibCrc32(bytes.subarray(start, end));
 }
 
 /** Eight bytes a step, one table for each byte position. */

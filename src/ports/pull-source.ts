@@ -1,3 +1,4 @@
+import type { Buffer } from 'node:buffer';
 import type { PullSignal } from '../change/pull-signal.ts';
 import type { RawTable } from '../change/raw-run.ts';
 import type { KeyLiterals, KeyRange } from '../sharding/key-range.ts';
@@ -29,14 +30,14 @@ export interface PullTable {
 
 /** The rows of a range, page by page. Disposing it cuts the connection. */
 export interface PullRows extends AsyncDisposable {
-  /** The next rows, up to about `maxBytes`; [] images and null when there are no more. A page belongs to the caller until the next call. Errors: UMBUS_SOURCE_*. */
+  /** The next rows, up to about `maxBytes`; null when there are no more. Errors: UMBUS_SOURCE_*. */
   page(maxBytes: number): Promise<PulledPage | null>;
 }
 
 /** Some rows. */
 export interface PulledPage {
-  /** Row images, one after the other. */
-  readonly images: Uint8Array;
+  /** Row images, one after the other, behind the bitmap of `PullTable.present` where columns are absent. The caller's from now on: memory of `eventsBuffer`, in which its run is encoded. */
+  readonly events: Buffer;
   readonly rows: number;
   /** The key of the last of them; [] in a table that is not cut. */
   readonly last: KeyLiterals;

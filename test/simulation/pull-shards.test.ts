@@ -237,7 +237,7 @@ class Simulation {
       const last = taken.at(-1);
       return last === undefined
         ? null
-        : { images: world.images(taken), rows: taken.length, last: [String(last[0])] };
+        : { events: world.images(taken), rows: taken.length, last: [String(last[0])] };
     };
     return { page: () => this.#ask(by, page), ...disposable };
   }

@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer';
-import { crc32 } from 'node:zlib';
 import type { MemoryPool } from '../../core/memory-pool.ts';
+import { zlibCrc32 } from '../../core/zlib-crc32.ts';
 import type { LogRecord, OutgoingRecord } from '../../ports/log.ts';
 import {
   BATCH_HEADER_BYTES,
@@ -123,7 +123,7 @@ function add<P>(draft: Draft<P>, delta: number, record: StorableRecord): void {
 }
 
 function sum<P>(draft: Draft<P>, bytes: Buffer): void {
-  draft.crc = crc32(bytes.subarray(draft.summed, draft.position), draft.crc);
+  draft.crc = zlibCrc32(bytes.subarray(draft.summed, draft.position), draft.crc);
   draft.summed = draft.position;
 }
 

@@ -9,8 +9,8 @@
  * batch found in the wrong place does not pass for a good one. Offsets count from the base offset, which is in the key; compaction leaves gaps.
  */
 import { Buffer } from 'node:buffer';
-import { crc32 } from 'node:zlib';
 import { UmbusError } from '../../core/errors.ts';
+import { zlibCrc32 } from '../../core/zlib-crc32.ts';
 import type { Headers, LogRecord, OutgoingRecord } from '../../ports/log.ts';
 
 /** Bytes before the first record. */
@@ -115,7 +115,7 @@ export function verifyBatch(batch: Buffer, place: BatchPlace): void {
   const problem =
     batch.length < BATCH_HEADER_BYTES
       ? 'is cut short'
-      : batch.readUInt32BE(0) !== checksumOf(batch, crc32(batch.subarray(BATCH_HEADER_BYTES)), place)
+      : batch.readUInt32BE(0) !== checksumOf(batch, zlibCrc32(batch.subarray(BATCH_HEADER_BYTES)), place)
         ? 'does not match its checksum'
         : batch[4] !== BATCH_FORMAT
           ? `has the unknown format ${batch[4]}`
@@ -237,7 +237,7 @@ function checksumOf(batch: Buffer, recordsCrc: number, place: BatchPlace): numbe
   CHECKSUM_PLACE.writeUInt32BE(place.topicId, 0);
   CHECKSUM_PLACE.writeUInt32BE(place.partition, 4);
   CHECKSUM_PLACE.writeBigUInt64BE(place.base, 8);
-  return crc32(CHECKSUM_PLACE, crc32(batch.subarray(4, BATCH_HEADER_BYTES), recordsCrc));
+  return zlibCrc32(CHECKSUM_PLACE, zlibCrc32(batch.subarray(4, BATCH_HEADER_BYTES), recordsCrc));
 }
 
 const MAX_KNOWN_NAMES = 1000;

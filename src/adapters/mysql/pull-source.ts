@@ -1,20 +1,18 @@
-import { compileImages, ImageBuffer } from '../../binlog/result/compile-images.ts';
-import { imageKey } from '../../binlog/result/image-key.ts';
-import { type ResultColumn, resultColumn } from '../../binlog/result/result-column.ts';
+import { resultColumn } from '../../binlog/result/result-column.ts';
 import { pageTable } from '../../change/pull-page.ts';
 import { type PullSignal, signalPacket } from '../../change/pull-signal.ts';
 import { signalTableStatements, WATERMARK_TABLE } from '../../change/signal-tables.ts';
 import { isUmbusError, messageOf, UmbusError } from '../../core/errors.ts';
-import type { PulledPage, PullRows, PullSource, PullTable } from '../../ports/pull-source.ts';
+import type { PullRows, PullSource, PullTable } from '../../ports/pull-source.ts';
 import { chooseColumns, presentBits } from '../../sharding/chosen-columns.ts';
-import { keyLiteral } from '../../sharding/key-column.ts';
 import { cutText, type KeyRange, quoteName, WHOLE_TABLE } from '../../sharding/key-range.ts';
-import { chooseSplitKey, type SplitKey, withoutHidden } from '../../sharding/split-key.ts';
+import { chooseSplitKey, withoutHidden } from '../../sharding/split-key.ts';
 import { boundarySql, fromClause, rowsSql } from '../../sharding/split-plan.ts';
 import type { SqlSession } from './connect.ts';
 import { KeptSession } from './kept-session.ts';
 import type { MysqlLogin } from './options.ts';
 import { assertInOrder, type PullReplica, untilFound, untilThere } from './pull-replica.ts';
+import { MysqlPullRows, type SelectedRows } from './pull-rows.ts';
 import { assertPullSettings } from './pull-settings.ts';
 import { whileQuiet } from './quiet-table.ts';
 import { PULL_SESSION_SQL, ResultReader } from './result-reader.ts';
@@ -106,6 +104,7 @@ class MysqlPullSource implements PullSource {
     if (primaryKey.length === 0 && wanted.length + splitBy.length > 0) throw uncut(schema, table);
     const chosen = wanted.length === 0 ? null : chooseColumns(definition, wanted, needed);
     const read = columns.filter((_, i) => chosen === null || chosen.has(i));
+    const present = chosen === null ? null : presentBits(columns.length, chosen);
     return {
       schema,
       table,
@@ -120,13 +119,14 @@ class MysqlPullSource implements PullSource {
           : await this.#asking.use(session =>
               readKey(session, this.#reading, key, boundarySql(from, key, after, rows)),
             ),
-      present: chosen === null ? null : presentBits(columns.length, chosen),
-      read: (range, condition, limit) => this.#read({ key, columns: read, from }, range, condition, limit),
+      present,
+      read: (range, condition, limit) =>
+        this.#read({ key, columns: read, from, present }, range, condition, limit),
     };
   }
 
   async #read(
-    { key, columns, from }: { key: SplitKey | null; columns: readonly ResultColumn[]; from: string },
+    { key, columns, from, present }: SelectedRows & { readonly from: string },
     range: KeyRange,
     condition: string | null,
     limit: number,
@@ -137,7 +137,7 @@ class MysqlPullSource implements PullSource {
       // What is read in no order can only be read as a whole.
       const most = key === null ? null : limit;
       await reader.select(rowsSql(from, key, range, expressions, condition, most));
-      const rows = new MysqlPullRows(reader, columns, key);
+      const rows = new MysqlPullRows(reader, { key, columns, present });
       await rows.begin();
       return rows;
     } catch (error) {
@@ -230,54 +230,6 @@ class MysqlPullSource implements PullSource {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#asking[Symbol.asyncDispose]();
     await this.#writing[Symbol.asyncDispose]();
-  }
-}
-
-class MysqlPullRows implements PullRows {
-  readonly #reader: ResultReader;
-  readonly #columns: readonly ResultColumn[];
-  readonly #key: SplitKey['columns'];
-  readonly #indexes: readonly number[];
-  readonly #images = new ImageBuffer();
-  readonly #write;
-  #more = true;
-
-  constructor(reader: ResultReader, columns: readonly ResultColumn[], key: SplitKey | null) {
-    this.#reader = reader;
-    this.#columns = columns;
-    this.#key = key?.columns ?? [];
-    this.#indexes = this.#key.map(({ name }) => columns.findIndex(({ map }) => map.name === name));
-    this.#write = compileImages(columns);
-  }
-
-  /** Waits for the first row: until then the server need not have chosen the moment that it reads. */
-  async begin(): Promise<void> {
-    this.#more = await this.#reader.read(this.#images, this.#write, 1, 1);
-  }
-
-  async page(maxBytes: number): Promise<PulledPage | null> {
-    const images = this.#images;
-    if (this.#taken) {
-      images.clear();
-      this.#taken = false;
-    }
-    if (this.#more) {
-      this.#more = await this.#reader.read(images, this.#write, maxBytes, Number.POSITIVE_INFINITY);
-    }
-    if (images.rows === 0) return null;
-    this.#taken = true;
-    const values = imageKey(this.#columns, this.#indexes, images.bytes, images.lastStart);
-    return {
-      images: images.bytes.subarray(0, images.length),
-      rows: images.rows,
-      last: this.#key.map((column, i) => keyLiteral(column, values[i] ?? new Uint8Array())),
-    };
-  }
-
-  #taken = false;
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#reader[Symbol.asyncDispose]();
   }
 }
 

@@ -1,11 +1,12 @@
-import { Buffer } from 'node:buffer';
+import type { Buffer } from 'node:buffer';
 import type { PullJob, ShardTask } from '../../change/pull-job.ts';
 import type { PulledPlace } from '../../change/pull-signal.ts';
 import { isUmbusError, UmbusError } from '../../core/errors.ts';
+import { recordMemory } from '../../core/memory-pool.ts';
 import type { MaskRules } from '../../masking/mask-spec.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Log, TopicSpec, Writer } from '../../ports/log.ts';
-import type { PullSource, PullTable } from '../../ports/pull-source.ts';
+import type { PullSource } from '../../ports/pull-source.ts';
 import { WHOLE_TABLE } from '../../sharding/key-range.ts';
 import type { CopiedMessage, RowCopier } from '../../stages/copy-rows.ts';
 import type { UmsBatch } from '../../ums/types.ts';
@@ -103,10 +104,12 @@ async function copyRows(
     const page = await rows.page(tools.pageBytes);
     if (page === null) break;
     if (!(await pace(page.rows, signal, ordered))) return false;
-    const copied = copier.rows(now.page, eventsOf(now, page.images), now.present !== null, place, masks);
+    const copied = copier.rows(now.page, page.events, now.present !== null, place, masks);
+    recordMemory.giveBack(page.events);
     count += copied.rows;
     next = JSON.stringify(page.last);
     await write(task, tools, writer, copied.messages, copyHeader({ pull, shard, next, rows: count }));
+    for (const { value } of copied.messages) recordMemory.giveBack(value);
   }
   await cells.copies.copied(pull, shard, count, task.upTo === null);
   return true;
@@ -199,8 +202,4 @@ async function write(
       headers: last !== null && i === messages.length - 1 ? { [COPY_HEADER]: last } : {},
     })),
   );
-}
-
-function eventsOf({ present }: PullTable, images: Uint8Array): Buffer {
-  return present === null ? Buffer.from(images) : Buffer.concat([present, images]);
 }

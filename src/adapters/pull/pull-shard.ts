@@ -2,7 +2,7 @@ import { Buffer } from 'node:buffer';
 import type { ShardTask } from '../../change/pull-job.ts';
 import { PAGE_HEADER, type PageHead, pageRun } from '../../change/pull-page.ts';
 import type { PullAnswer, PullFailure } from '../../change/pull-signal.ts';
-import { eventsBuffer, type RawRun } from '../../change/raw-run.ts';
+import type { RawRun } from '../../change/raw-run.ts';
 import { UmbusError } from '../../core/errors.ts';
 import { recordMemory } from '../../core/memory-pool.ts';
 import type { Clock } from '../../ports/clock.ts';
@@ -208,7 +208,7 @@ async function append(
     next: pulled === null ? null : JSON.stringify(pulled.last),
     ...(present !== null && { partial: true }),
   };
-  const value = encode(pageRun(page, eventsOf(present, pulled), nowMs));
+  const value = encode(pageRun(page, pulled?.events ?? lastEvents(present), nowMs));
   await writer.append([
     {
       ...target,
@@ -221,13 +221,9 @@ async function append(
   recordMemory.giveBack(value);
 }
 
-/** The bitmap of the columns that are there, and the images, where they can be encoded in place. */
-function eventsOf(present: Uint8Array | null, pulled: PulledPage | null): Buffer {
-  const bitmap = present?.length ?? 0;
-  const events = eventsBuffer(bitmap + (pulled?.images.length ?? 0));
-  if (present !== null) events.set(present, 0);
-  if (pulled !== null) events.set(pulled.images, bitmap);
-  return events;
+/** A page without rows. */
+function lastEvents(present: Uint8Array | null): Buffer {
+  return present === null ? Buffer.alloc(0) : Buffer.from(present);
 }
 
 function outcomeOf(answer: PullAnswer, progress: boolean): ShardOutcome;

@@ -19,8 +19,12 @@ export class ImageBuffer {
   /** Where the last image begins. */
   lastStart = 0;
 
-  constructor(bytes = 64 * 1024) {
-    this.bytes = Buffer.allocUnsafeSlow(bytes);
+  readonly #take: (bytes: number) => Buffer;
+
+  /** `take` gives memory. */
+  constructor(bytes = 64 * 1024, take: (bytes: number) => Buffer = Buffer.allocUnsafeSlow) {
+    this.#take = take;
+    this.bytes = take(bytes);
     this.view = viewOf(this.bytes);
   }
 
@@ -28,18 +32,25 @@ export class ImageBuffer {
   room(size: number): void {
     const needed = this.length + size;
     if (needed <= this.bytes.length) return;
-    const grown = Buffer.allocUnsafeSlow(
-      Math.max(needed, Math.min(2 * this.bytes.length, needed + MOST_SPARE)),
-    );
+    const grown = this.#take(Math.max(needed, Math.min(2 * this.bytes.length, needed + MOST_SPARE)));
     this.bytes.copy(grown, 0, 0, this.length);
     this.bytes = grown;
     this.view = viewOf(grown);
   }
 
-  /** Forgets the images; memory stays. */
-  clear(): void {
+  /** Begins anew in other memory, of so many bytes: what there was is somebody else's from now on. */
+  renew(bytes: number): void {
+    this.bytes = this.#take(bytes);
+    this.view = viewOf(this.bytes);
     this.length = 0;
     this.rows = 0;
+  }
+
+  /** Adds bytes that are no image. */
+  put(bytes: Uint8Array): void {
+    this.room(bytes.length);
+    this.bytes.set(bytes, this.length);
+    this.length += bytes.length;
   }
 }
 

@@ -49,8 +49,8 @@ function sourceOf(cutBy: string, tell: (answer: PullAnswer) => Promise<void>): P
       return {
         page: async () => {
           if (id === end) return null;
-          const images = image(le(++id, 4));
-          return { images, rows: 1, last: cutBy === UNCUT ? [] : [String(id)] };
+          const events = image(le(++id, 4));
+          return { events, rows: 1, last: cutBy === UNCUT ? [] : [String(id)] };
         },
         ...disposable,
       };

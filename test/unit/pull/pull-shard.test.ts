@@ -22,13 +22,11 @@ const task = shardTask();
 function sourceOf(count: number, signals: PullSignal[]): PullSource {
   const read = async (): Promise<PullRows> => {
     let number = 0;
-    const images = Buffer.alloc(1);
     return {
       page: async () => {
         if (number === count) return null;
-        // The memory of a page is the source's.
-        images[0] = number++;
-        return { images, rows: 1, last: [String(number)] };
+        const events = Buffer.of(number++);
+        return { events, rows: 1, last: [String(number)] };
       },
       ...disposable,
     };
