@@ -1,3 +1,13 @@
+/** Pages of a shard that are written before the appender has answered the first of them, at most and at least, and those of all shards of a process. */
+const MOST_AHEAD = 8;
+const LEAST_AHEAD = 2;
+const ALL_AHEAD = 24;
+
+/** How many pages of each shard may wait for their answers while so many shards are read: what is on its way is in memory. */
+export function pagesAhead(shards: number): number {
+  return Math.max(LEAST_AHEAD, Math.min(MOST_AHEAD, Math.floor(ALL_AHEAD / shards)));
+}
+
 /** The pages of a window that are on their way to the appender. What fails to be written ends the waiting for answers. */
 export class PageFlight {
   readonly #broken = new AbortController();

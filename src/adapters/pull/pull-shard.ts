@@ -13,9 +13,6 @@ import type { AnswerBoard } from './answer-board.ts';
 import { PageFlight } from './page-flight.ts';
 import { type WindowAnswer, WindowAnswers } from './window-answers.ts';
 
-/** Pages of a shard that are written before the appender has answered the first of them. */
-const MOST_PAGES_AHEAD = 8;
-
 /** Between tries to hold off who changes a table. */
 const LOCK_AGAIN_MS = 1000;
 
@@ -30,6 +27,8 @@ export interface ShardTools {
   readonly encode: (run: RawRun) => Uint8Array;
   readonly newToken: () => string;
   readonly pageBytes: number;
+  /** How many pages may wait for their answers now. */
+  readonly ahead: () => number;
   /** Told of rows before they are written, and waited for: where a pull is slowed down. False when it is paused. */
   readonly pace: (rows: number, signal: AbortSignal) => Promise<boolean>;
   /** Told that a watermark is on its way until its answer has come. */
@@ -181,7 +180,7 @@ async function writePages(work: Writing, signal: AbortSignal): Promise<WindowOut
       if (page !== null && !(await tools.pace(page.rows, flight.signal)))
         return { kind: 'again', progress: number > 0 };
       flight.add(append(work, page, number));
-      while (flight.size > MOST_PAGES_AHEAD || page === null) {
+      while (flight.size > tools.ahead() || page === null) {
         const answer = await answers.next(flight.signal);
         if (answer.kind !== 'page' || answer.whole) return outcomeOf(answer, number > 0);
         flight.answered();

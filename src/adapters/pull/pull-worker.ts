@@ -13,6 +13,7 @@ import { beginPull } from './begin-pull.ts';
 import { abortCopy, beginCopy, type CopyTools, copyShard, endCopyIfWhole } from './copies.ts';
 import { type BackOff, LoadWatch } from './load-watch.ts';
 import { Pacer } from './pacer.ts';
+import { pagesAhead } from './page-flight.ts';
 import { PausedPulls } from './paused-pulls.ts';
 import { isOver, type PullCells, type PullControl } from './pull-cells.ts';
 import { jobOf, PullRecords } from './pull-records.ts';
@@ -242,6 +243,7 @@ export class PullWorker implements AsyncDisposable {
       encode,
       newToken: () => this.#token(task.pull, String(task.shard)),
       pageBytes,
+      ahead: () => pagesAhead(this.#turns.taken),
       pace: async (rows, signal) =>
         !isOver() && (await this.#pacer.pace(task.pull, rows, signal, task.cutBy !== UNCUT)),
       passing: answer => this.#watch.passing(answer),

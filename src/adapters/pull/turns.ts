@@ -6,6 +6,7 @@ interface Waiting {
 
 /** Lets so many shards be read at a time, and of each pull no more than it may; others wait for their turn, in order. */
 export class Turns {
+  readonly #most: number;
   #free: number;
   /** Shards that are read, by pull. */
   readonly #reading = new Map<string, number>();
@@ -13,7 +14,13 @@ export class Turns {
 
   /** `most`: of all pulls together, at least 1. */
   constructor(most: number) {
+    this.#most = most;
     this.#free = most;
+  }
+
+  /** Shards that are read, of all pulls. */
+  get taken(): number {
+    return this.#most - this.#free;
   }
 
   /** Does the work when it is its turn; null at once when `most` shards of its pull are being read, so that it does not wait in the way of others. */

@@ -72,6 +72,7 @@ async function reading(
     encode: encodeRawRun,
     newToken: () => 'w1',
     pageBytes: 1,
+    ahead: () => 8,
     pace: async () => true,
     passing: answer => answer,
   };

@@ -22,16 +22,19 @@ function works(turns: Turns) {
 }
 
 test('pulls share the turns of a process in order, and none has more than it may', async () => {
-  const { ran, begin, end, settled } = works(new Turns(3));
+  const turns = new Turns(3);
+  const { ran, begin, end, settled } = works(turns);
   const all = [begin('a1', 2), begin('a2', 2)];
   assert.equal(await begin('a3', 2), null, 'what may not begin does not wait in the way of others');
   all.push(begin('b1'), begin('b2'), begin('b3'));
   await settled();
   assert.deepEqual(ran, ['a1', 'a2', 'b1']);
+  assert.equal(turns.taken, 3);
   await end('b1');
   await end('a1');
   assert.deepEqual(ran, ['a1', 'a2', 'b1', 'b2', 'b3']);
   for (const name of ['a2', 'b2', 'b3']) await end(name);
+  assert.equal(turns.taken, 0);
   assert.deepEqual(await Promise.all(all), ['a1', 'a2', 'b1', 'b2', 'b3']);
 });
 
