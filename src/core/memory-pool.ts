@@ -72,7 +72,8 @@ export class LentMemory {
 /** Memory of values that logs keep for their readers. */
 export const readMemory = new LentMemory();
 
-const RECORD_BYTES = 16 * 1_048_576;
+/** About what a busy process has on its way: memory that is dropped and made anew counts as new for the garbage collector. */
+const RECORD_BYTES = 32 * 1_048_576;
 
 /** Memory for values of records: the runtime gives it back when their commit is durable, so whoever takes from here hands it on and forgets it. */
 export const recordMemory = new MemoryPool(RECORD_BYTES);

@@ -193,6 +193,7 @@ class Simulation {
       encode: encodeRawRun,
       newToken: () => `t${++this.#tokens}`,
       pageBytes: 1,
+      ahead: () => 8,
       pace: async () => !this.random.chance(0.03),
       passing: answer => answer,
     };

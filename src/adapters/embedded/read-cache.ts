@@ -29,8 +29,8 @@ interface Entry {
   readonly own: boolean;
 }
 
-/** Memory that waits for new batches. */
-const FREE_BYTES = 16 * 1_048_576;
+/** Memory that waits for new batches; about what a busy process has on its way, as in `memory-pool.ts`. */
+const FREE_BYTES = 32 * 1_048_576;
 /** What an entry costs besides its bytes, roughly. */
 const ENTRY_BYTES = 200;
 
