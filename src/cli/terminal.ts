@@ -90,6 +90,15 @@ export function processTerminal(exit: (code: number) => void): Terminal {
   };
 }
 
+/** Resolves when what was written to this process's streams is with its readers, or they are gone: what waits is lost when the process is ended. */
+export async function written(): Promise<void> {
+  for (const stream of [process.stdout, process.stderr]) {
+    if (stream.writable && stream.writableLength > 0) {
+      await new Promise<void>(resolve => stream.write('', () => resolve()));
+    }
+  }
+}
+
 async function askAt(question: string, signal: AbortSignal): Promise<boolean | null> {
   if (!process.stdin.isTTY || !process.stderr.isTTY) return null;
   const { createInterface } = await import('node:readline/promises');
