@@ -29,7 +29,7 @@ async function open(rows = 0) {
     read: async () => {
       let left = rows;
       return {
-        page: async () => (left-- > 0 ? { images: Buffer.alloc(1), rows: 1, last: [String(left)] } : null),
+        page: async () => (left-- > 0 ? { events: Buffer.alloc(1), rows: 1, last: [String(left)] } : null),
         [Symbol.asyncDispose]: async () => {},
       };
     },
