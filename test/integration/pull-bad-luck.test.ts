@@ -7,19 +7,37 @@ import { test } from 'node:test';
 import { createMemoryCoordination } from '../../src/adapters/memory/index.ts';
 import type { PullCells } from '../../src/adapters/pull/pull-cells.ts';
 import { systemClock } from '../../src/adapters/system-clock.ts';
+import { newestByKey } from '../../src/cli/status/table-store.ts';
 import { startAlarmReceiver } from '../support/alarm-receiver.ts';
 import { watchLine } from '../support/alarm-watch.ts';
 import { askPull, pullOver } from '../support/pulls.ts';
-import { startLine } from '../support/running-line.ts';
+import { type RunningLine, startLine } from '../support/running-line.ts';
 import { requireServer } from '../support/servers.ts';
 import { until } from '../support/until.ts';
 
 const SCHEMA = 'shop';
 
-/** Waits until rows of a pull are published. */
+/** Waits until rows of a pull are published, and its table is cut. */
 async function published(cells: PullCells, pull: string): Promise<void> {
-  await until(`rows of ${pull}`, async () => ((await cells.counts(pull))?.rows ?? 0) > 0);
+  await until(`rows of ${pull}`, async () => {
+    const shards = (await cells.record(pull))?.shards ?? null;
+    return shards !== null && ((await cells.counts(pull))?.rows ?? 0) > 0;
+  });
 }
+
+/** Waits until nobody reads a pull that was paused: its shards are whole, or wait. */
+async function stands(line: RunningLine, cells: PullCells, pull: string): Promise<void> {
+  await until(`${pull} to stand`, async () => {
+    const name = `umbus.${line.line.ds}.puller-paused-changelog`;
+    const topic = (await line.log.topics()).find(each => each.name === name);
+    if (topic === undefined) return false;
+    const waiting = [...(await newestByKey(line.log, topic, never)).keys()];
+    const done = (await cells.counts(pull))?.done ?? 0;
+    return waiting.filter(key => key.startsWith(`${pull}/`)).length + done === 3;
+  });
+}
+
+const never = new AbortController().signal;
 
 test('a table that is dropped, altered, emptied or withdrawn in the middle of its pull ends it with a code, and is pulled again', async t => {
   await using server = await requireServer(t, 'mariadb');
@@ -59,6 +77,7 @@ test('a table that is dropped, altered, emptied or withdrawn in the middle of it
     await published(cells, table);
     await cells.setControl(table, { state: 'pause' });
   }
+  for (const table of tables) await stands(line, cells, table);
   await server.query(`DROP TABLE ${SCHEMA}.dropped`);
   await server.query(`ALTER TABLE ${SCHEMA}.altered ADD COLUMN w INT NOT NULL DEFAULT 7`);
   await server.query(`TRUNCATE TABLE ${SCHEMA}.emptied`);
