@@ -162,11 +162,27 @@ async function readsWhatIsCommitted(server: Server): Promise<void> {
   await other.query("XA COMMIT 'one'");
   await waiting;
   assert.equal(await countOf(source), ROWS + 1);
+  await forgetsOldWatermarks(server, source);
   // MariaDB has no such variable.
   if (server.flavor === 'mysql') {
     await server.query('SET GLOBAL binlog_order_commits = OFF');
     await assert.rejects(source.table('cut', 'heap', [], []), /binlog_order_commits/);
   }
+}
+
+/** A pull that begins deletes its line's watermarks of days ago, and no others. */
+async function forgetsOldWatermarks(server: Server, source: PullSource): Promise<void> {
+  const begin = { kind: 'begin', pull: 'p', schema: 'cut', table: 'heap', whole: true } as const;
+  await source.signal(begin);
+  await server.query(
+    "INSERT INTO dbus.umbus_watermark (ds, kind, token, create_time) VALUES ('cut', 'low', 'old', NOW(6) - INTERVAL 2 DAY), ('other', 'low', 'old', NOW(6) - INTERVAL 2 DAY)",
+  );
+  await source.signal(begin);
+  const left = await server.query('SELECT ds, kind FROM dbus.umbus_watermark ORDER BY id');
+  assert.deepEqual(
+    left.map(row => `${row['ds']} ${row['kind']}`),
+    ['cut begin', 'other low', 'cut begin'],
+  );
 }
 
 async function countOf(source: PullSource): Promise<number> {

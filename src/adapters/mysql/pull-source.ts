@@ -36,6 +36,9 @@ export interface PullSourceOptions {
   readonly replica?: PullReplica | null;
 }
 
+/** Two for each shard; a pull deletes more than one writes. */
+const TRIMMED_ROWS = 100_000;
+
 /** Opens a source to pull from. Connects when it is first asked, and anew when a connection was lost. */
 export function openPullSource(login: MysqlLogin, options: PullSourceOptions): PullSource {
   return new MysqlPullSource(login, options);
@@ -197,7 +200,21 @@ class MysqlPullSource implements PullSource {
         `INSERT INTO ${quoteName(signalSchema)}.${quoteName(WATERMARK_TABLE)} (ds, kind, token, packet, create_time) VALUES (?, ?, ?, ?, NOW(6))`,
         [ds, signal.kind, token, signalPacket(signal)],
       );
+      if (signal.kind === 'begin') await this.#trim(session);
     });
+  }
+
+  /** Deletes watermarks that nobody looks at any more. An account that may not delete keeps them. */
+  async #trim(session: SqlSession): Promise<void> {
+    const { ds, signalSchema } = this.#options;
+    try {
+      await session.query(
+        `DELETE FROM ${quoteName(signalSchema)}.${quoteName(WATERMARK_TABLE)} WHERE ds = ? AND create_time < NOW(6) - INTERVAL 1 DAY ORDER BY id LIMIT ${TRIMMED_ROWS}`,
+        [ds],
+      );
+    } catch (error) {
+      if (!isUmbusError(error, 'UMBUS_SOURCE_GRANT')) throw error;
+    }
   }
 
   /** Runs a statement on umbus's own tables. Errors: UMBUS_SOURCE_GRANT that says what the account lacks there. */
