@@ -22,6 +22,9 @@ export interface Subscription {
   readonly subscribed: (schema: string, table: string) => boolean;
 }
 
+/** Data source of the rows that a check writes to umbus's own tables, which no line can have as its name. */
+export const PROBE_DS = 'umbus check';
+
 /** Names for a `found` text: the first few, and how many more. */
 export function listed(names: readonly string[], most = 10): string {
   if (names.length === 0) return 'none';

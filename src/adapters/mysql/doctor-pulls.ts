@@ -2,12 +2,13 @@ import { randomUUID } from 'node:crypto';
 import { signalTableStatements, WATERMARK_TABLE } from '../../change/signal-tables.ts';
 import { isUmbusError } from '../../core/errors.ts';
 import { quoteName } from '../../sharding/key-range.ts';
-import type { Check, Subscription } from './check.ts';
+import { type Check, PROBE_DS, type Subscription } from './check.ts';
 import { type SqlSession, withSession } from './connect.ts';
 import { currentAccount } from './doctor-account.ts';
 import { checkReplica } from './doctor-replica.ts';
 import type { MysqlLogin } from './options.ts';
 import type { PullReplica } from './pull-replica.ts';
+import { hasWatermarkTable, insertWatermarkSql } from './watermark-table.ts';
 
 /** What {@link examinePulls} needs besides the source. */
 export interface ExaminePullsOptions extends Subscription {
@@ -20,8 +21,6 @@ export interface ExaminePullsOptions extends Subscription {
   readonly signal?: AbortSignal;
 }
 
-/** Name in the probe row, which no line can have. */
-const PROBE_DS = 'umbus check';
 const MISSING = new Set([1049, 1146]);
 
 /**
@@ -33,7 +32,7 @@ export function examinePulls(source: MysqlLogin, options: ExaminePullsOptions): 
   return withSession(source, signal, async session => {
     const watermarks = await checkWatermarks(session, source, signals, needed);
     if (replica === null) return [watermarks];
-    const made = await isMade(session, signals);
+    const made = await hasWatermarkTable(session, signals);
     const mark = made ? await writeMark(session, signals) : null;
     try {
       return [watermarks, ...(await checkReplica(session, replica, { ...options, mark, made }))];
@@ -64,7 +63,7 @@ async function checkWatermarks(
     code: 'UMBUS_SOURCE_GRANT' as const,
   };
   try {
-    await session.query(`EXPLAIN ${insertSql(schema)}`, [PROBE_DS, 'check', '']);
+    await session.query(`EXPLAIN ${insertWatermarkSql(schema)}`, [PROBE_DS, 'check', '', '']);
     return { ...about, ok: true, found: 'granted' };
   } catch (error) {
     if (!isUmbusError(error)) throw error;
@@ -80,10 +79,6 @@ async function checkWatermarks(
   return { ...lacking, found, statement: [statements.schema, statements.watermark, grant].join(';\n') };
 }
 
-function insertSql(schema: string): string {
-  return `INSERT INTO ${quoteName(schema)}.${quoteName(WATERMARK_TABLE)} (ds, kind, token, packet, create_time) VALUES (?, ?, ?, '', NOW(6))`;
-}
-
 /** Whether grants name the privileges to make a table in a schema, and to write to it. Roles are not followed. */
 async function mayCreate(session: SqlSession, schema: string): Promise<boolean> {
   const grants = (await session.query('SHOW GRANTS')).flatMap(row => Object.values(row).map(String));
@@ -96,20 +91,11 @@ async function mayCreate(session: SqlSession, schema: string): Promise<boolean> 
   return has('CREATE') && has('INSERT');
 }
 
-/** Whether the table of watermarks is there, as far as the account sees. */
-async function isMade(session: SqlSession, schema: string): Promise<boolean> {
-  const rows = await session.query(
-    'SELECT 1 AS there FROM information_schema.tables WHERE table_schema = ? AND table_name = ?',
-    [schema, WATERMARK_TABLE],
-  );
-  return rows.length > 0;
-}
-
 /** Writes a row as watermarks are, and gives its token; null where it cannot be written. */
 async function writeMark(session: SqlSession, schema: string): Promise<string | null> {
   const token = randomUUID();
   try {
-    await session.query(insertSql(schema), [PROBE_DS, 'check', token]);
+    await session.query(insertWatermarkSql(schema), [PROBE_DS, 'check', token, '']);
     return token;
   } catch (error) {
     if (isUmbusError(error)) return null;
@@ -123,7 +109,7 @@ async function removeMark(session: SqlSession, schema: string): Promise<void> {
       PROBE_DS,
     ]);
   } catch (error) {
-    // Pulls themselves delete nothing, so the account need not have the privilege.
+    // Pulls need no privilege to delete, so the row may have to stay.
     if (!isUmbusError(error)) throw error;
   }
 }

@@ -1,5 +1,5 @@
 import { isUmbusError, type UmbusError } from '../../core/errors.ts';
-import { type Check, listed, type Subscription } from './check.ts';
+import { type Check, listed, PROBE_DS, type Subscription } from './check.ts';
 import { type SqlRow, type SqlSession, withSession } from './connect.ts';
 import { checkSelect, currentAccount } from './doctor-account.ts';
 import { subscribedTables } from './doctor-tables.ts';
@@ -19,8 +19,6 @@ export interface ReplicaLook extends Subscription {
   readonly signal?: AbortSignal;
 }
 
-/** `ds` of the probe row. */
-const PROBE_DS = 'umbus check';
 /** Longer than so long the probe is not waited for. */
 const MOST_WAIT_MS = 10_000;
 

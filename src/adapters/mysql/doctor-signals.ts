@@ -1,14 +1,12 @@
 import { HEARTBEAT_TABLE, signalTableStatements } from '../../change/signal-tables.ts';
 import { isUmbusError } from '../../core/errors.ts';
 import { beatError } from './beat-error.ts';
-import type { Check } from './check.ts';
+import { type Check, PROBE_DS } from './check.ts';
 import type { SqlSession } from './connect.ts';
 import { currentAccount } from './doctor-account.ts';
 import type { MysqlSourceOptions } from './options.ts';
 import { readBinlogEnd, type ServerFacts, textOf } from './server-facts.ts';
 
-/** Name in the probe row, which no line can have. */
-const PROBE_DS = 'umbus check';
 /** Events that are looked through for the probe; others may write at the same time. */
 const PROBE_EVENTS = 2000;
 

@@ -20,6 +20,7 @@ import { rowKey } from './row-key.ts';
 import { readKey } from './shard-boundary.ts';
 import { accountOf } from './source-error.ts';
 import { readTableDefinition, type TableDefinition } from './table-definition.ts';
+import { hasWatermarkTable, insertWatermarkSql } from './watermark-table.ts';
 import { PreparedTransactions } from './xa-prepared.ts';
 
 /** Unknown column, syntax, collations that do not mix, unknown function, wrong number of parameters, wrong value. */
@@ -195,11 +196,12 @@ class MysqlPullSource implements PullSource {
     const { ds, signalSchema } = this.#options;
     const token = 'token' in signal ? signal.token : '';
     return this.#writing.use(async session => {
-      await this.#granted(
-        session,
-        `INSERT INTO ${quoteName(signalSchema)}.${quoteName(WATERMARK_TABLE)} (ds, kind, token, packet, create_time) VALUES (?, ?, ?, ?, NOW(6))`,
-        [ds, signal.kind, token, signalPacket(signal)],
-      );
+      await this.#granted(session, insertWatermarkSql(signalSchema), [
+        ds,
+        signal.kind,
+        token,
+        signalPacket(signal),
+      ]);
       if (signal.kind === 'begin') await this.#trim(session);
     });
   }
@@ -235,11 +237,7 @@ class MysqlPullSource implements PullSource {
 
   async #makeTable(session: SqlSession): Promise<void> {
     const { schema, watermark } = signalTableStatements(this.#options.signalSchema);
-    const [found] = await session.query(
-      'SELECT 1 AS there FROM information_schema.tables WHERE table_schema = ? AND table_name = ?',
-      [this.#options.signalSchema, WATERMARK_TABLE],
-    );
-    if (found !== undefined) return;
+    if (await hasWatermarkTable(session, this.#options.signalSchema)) return;
     await this.#granted(session, schema);
     await this.#granted(session, watermark);
   }

@@ -15,9 +15,10 @@ import type {
 import type { RuleSettings } from '../../../src/telemetry/alarms/rule-settings.ts';
 import { judge, noMemory } from '../../../src/telemetry/alarms/rules.ts';
 import { VirtualClock } from '../../../src/testing/virtual-clock.ts';
+import { logSeen, OBSERVED_MS, sourceUp } from '../../support/observed-line.ts';
 import { pullJob } from '../../support/pull-jobs.ts';
 
-const NOW = 1_700_000_000_000;
+const NOW = OBSERVED_MS;
 const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
 
@@ -38,24 +39,8 @@ function seen(
 ): Observation {
   return {
     nowMs: NOW,
-    source: {
-      reachable: true,
-      file: 'binlog.000002',
-      position: 500,
-      lagBytes: 0,
-      positionGone: false,
-      replica: null,
-    },
-    log: {
-      landed: { file: 'binlog.000002', position: 500, capturedMs: NOW },
-      lags: [],
-      tables: [],
-      held: [],
-      heartbeat: null,
-      space: { usedBytes: 10, maxBytes: 100, diskFreeBytes: 10_000 },
-      purge: null,
-      ...log,
-    },
+    source: sourceUp,
+    log: logSeen(NOW, log),
     logProblem: null,
     running: new Set(['splitter', 'puller']),
     expected: [],

@@ -13,8 +13,9 @@ import type { RuleSettings } from '../../../src/telemetry/alarms/rule-settings.t
 import { judge, noMemory, type RuleMemory } from '../../../src/telemetry/alarms/rules.ts';
 import { isSilenced } from '../../../src/telemetry/alarms/silence.ts';
 import { inWindow, lateNow } from '../../../src/telemetry/alarms/thresholds.ts';
+import { logSeen, OBSERVED_MS, sourceUp } from '../../support/observed-line.ts';
 
-const NOW = 1_700_000_000_000;
+const NOW = OBSERVED_MS;
 const LATE = 60_000;
 const EXPECTED = ['mysql-extractor', 'dispatcher', 'appender'];
 
@@ -28,33 +29,14 @@ const settings: RuleSettings = {
   diskFreeBytes: 1_000,
 };
 
-const up: SourceSeen = {
-  reachable: true,
-  file: 'binlog.000002',
-  position: 500,
-  lagBytes: 0,
-  positionGone: false,
-  replica: null,
-};
 const down: SourceSeen = { reachable: false, code: 'UMBUS_SOURCE_UNREACHABLE', message: 'Refused.' };
 
-function logOf(parts: Partial<LogSeen> = {}): LogSeen {
-  return {
-    landed: { file: 'binlog.000002', position: 500, capturedMs: NOW - 600_000 },
-    lags: [],
-    tables: [],
-    held: [],
-    heartbeat: null,
-    space: { usedBytes: 10, maxBytes: 100, diskFreeBytes: 10_000 },
-    purge: null,
-    ...parts,
-  };
-}
+const logOf = (parts: Partial<LogSeen> = {}): LogSeen => logSeen(NOW - 600_000, parts);
 
 function seen(parts: Partial<Observation> = {}): Observation {
   return {
     nowMs: NOW,
-    source: up,
+    source: sourceUp,
     log: logOf(),
     logProblem: null,
     running: new Set(EXPECTED),
@@ -108,10 +90,10 @@ describe('the rules of alarms', () => {
 
   it('tell a replica that is late as such', () => {
     for (const secondsBehind of [90, null]) {
-      const [fault] = faultsOf(seen({ source: { ...up, replica: { secondsBehind } } }));
+      const [fault] = faultsOf(seen({ source: { ...sourceUp, replica: { secondsBehind } } }));
       assert.deepEqual([fault?.id, fault?.where], ['replica', 'replica']);
     }
-    assert.deepEqual(faultsOf(seen({ source: { ...up, replica: { secondsBehind: 3 } } })), []);
+    assert.deepEqual(faultsOf(seen({ source: { ...sourceUp, replica: { secondsBehind: 3 } } })), []);
   });
 
   it('tell the extractor when the source was further for too long', () => {
@@ -119,7 +101,7 @@ describe('the rules of alarms', () => {
     const at = (nowMs: number, position: number, landedTo: number): readonly string[] => {
       const landed = { file: 'binlog.000002', position: landedTo, capturedMs: nowMs };
       const round = judge(
-        seen({ nowMs, source: { ...up, position }, log: logOf({ landed }) }),
+        seen({ nowMs, source: { ...sourceUp, position }, log: logOf({ landed }) }),
         memory,
         new Set(),
         settings,
@@ -225,11 +207,14 @@ describe('the rules of alarms', () => {
     const purge = { leftMs: 60_000, lost: false };
     assert.deepEqual(faultsOf(seen({ log: logOf({ purge }) })), [], 'one that keeps up reads it before');
     const behind = {
-      frontier: { untilMs: NOW - 70_000, ahead: [{ atMs: NOW - 60_000, file: up.file, position: 900 }] },
+      frontier: {
+        untilMs: NOW - 70_000,
+        ahead: [{ atMs: NOW - 60_000, file: sourceUp.file, position: 900 }],
+      },
     };
-    const late = faultsOf(seen({ source: { ...up, position: 900 }, log: logOf({ purge }) }), behind);
+    const late = faultsOf(seen({ source: { ...sourceUp, position: 900 }, log: logOf({ purge }) }), behind);
     assert.deepEqual(ids(late), ['extractor', 'source:purge']);
-    assert.deepEqual(ids(faultsOf(seen({ source: { ...up, positionGone: true } }))), ['source:gone']);
+    assert.deepEqual(ids(faultsOf(seen({ source: { ...sourceUp, positionGone: true } }))), ['source:gone']);
     assert.deepEqual(ids(faultsOf(seen({ refused: { chat: 2, mail: 0 } }))), ['alarms:chat']);
     assert.deepEqual(ids(faultsOf(seen({ log: null, logProblem: 'Away.' }))), ['log']);
   });
